@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from probe.alerts import AlertCondition, AlertKind, Severity
 from probe.document.telling.words import count
@@ -48,38 +49,56 @@ def enabling_again(run: Run, mailboxes: Sequence[str], since: Mapping[str, datet
     )
 
 
+class _WaitingSince(NamedTuple):
+    """Mail of a mailbox that waits."""
+
+    began: datetime
+    """When it was first seen to."""
+    seen: datetime
+    """When it was last seen to."""
+    number: int
+
+
 class WaitingMail:
     """Since when mail of each mailbox has been waiting to be sent, by what Dynamics says each time."""
 
-    def __init__(self, now: datetime) -> None:
-        self._since: dict[str, tuple[datetime, int]] = {}
-        self._began = now
+    def __init__(self) -> None:
+        self._waiting: dict[str, _WaitingSince] = {}
+        self._first: datetime | None = None
+        """When Dynamics was read first, and last; None: never."""
+        self._last: datetime | None = None
 
     def take(self, readings: Iterable[Reading], now: datetime) -> None:
-        """Take in what Dynamics says now. A mailbox of which it says nothing is as it was."""
-        for reading in readings:
+        """Take in what Dynamics says now. A mailbox of which it says nothing is as it was, and so are all where it could not be read."""
+        said = tuple(readings)
+        if not any(reading.key is v.DYNAMICS_ORGANIZATION_ID and isinstance(reading, Fact) for reading in said):
+            # What it said before may stand there still: of what waits now that says nothing.
+            return
+        self._first, self._last = self._first or now, now
+        for reading in said:
             if reading.key is v.DYNAMICS_PENDING_SEND and isinstance(reading, Fact):
                 if reading.value == 0:
-                    self._since.pop(reading.subject, None)
+                    self._waiting.pop(reading.subject, None)
                 else:
-                    began = self._since.get(reading.subject, (now, 0))[0]
-                    self._since[reading.subject] = (began, reading.value)
+                    known = self._waiting.get(reading.subject)
+                    self._waiting[reading.subject] = _WaitingSince(now if known is None else known.began, now, reading.value)
 
-    def is_undecided(self, now: datetime) -> bool:
-        """Whether it is not known yet which mail has been waiting for long, so shortly after a start."""
-        return now - self._began < STUCK_AFTER + timedelta(minutes=15)
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is not known yet which mail has been waiting for long, so shortly after Dynamics was first read."""
+        return self._first is None or self._last is None or self._last - self._first < STUCK_AFTER + timedelta(minutes=15)
 
-    def conditions(self, estate: Estate, now: datetime) -> list[AlertCondition]:
-        """A condition for each profile of whose mailboxes mail has been waiting for too long."""
+    def conditions(self, estate: Estate) -> list[AlertCondition]:
+        """A condition for each profile of whose mailboxes mail was seen to wait for too long."""
         stuck: dict[str, list[str]] = {}
         waiting: Counter[str] = Counter()
         since: dict[str, datetime] = {}
         for mailbox in estate.mailboxes:
-            began, number = self._since.get(mailbox.address, (now, 0))
-            if number and now - began >= STUCK_AFTER:
+            known = self._waiting.get(mailbox.address)
+            if known is not None and known.seen - known.began >= STUCK_AFTER:
                 stuck.setdefault(mailbox.profile, []).append(mailbox.address)
-                waiting[mailbox.profile] += number
-                since[mailbox.profile] = min(began, since.get(mailbox.profile, began))
+                waiting[mailbox.profile] += known.number
+                since[mailbox.profile] = min(known.began, since.get(mailbox.profile, known.began))
         return [
             AlertCondition(
                 key=f"{AlertKind.DYNAMICS}|{PENDING}|{profile_subject(name)}",

@@ -60,7 +60,7 @@ class Teller:
         self._kept = kept
         self._history = history
         self._began = now
-        self._pending = WaitingMail(now)
+        self._pending = WaitingMail()
         self._cohorts = Cohorts()
         self._kept_cohorts: list[Cohort] = []
         """As they are on the disk."""
@@ -133,7 +133,7 @@ class Teller:
         quick = estate.schedule.quick
 
         def is_undecided(key: str) -> bool:
-            return (f"|{ALTERNATES}|" in key and now < self._watched_from(quick)) or self._is_undecided(base_key(key), parts, wrong, now)
+            return (f"|{ALTERNATES}|" in key and now < self._watched_from(quick)) or self._is_undecided(base_key(key), estate, parts, wrong)
 
         has_news = partial(_has_news, endpoint_tells=endpoint_tells)
         changes = await self._new_changes()
@@ -142,7 +142,7 @@ class Teller:
             self._alternations.take(filter(has_news, changes), quick)
             self._alternations.drop_what_stays(now, quick)
         # What comes meanwhile waits for the next time.
-        number, of_dynamics = self._news, (*self._pending.conditions(estate, now), *unlisted(self._unlisted or ()))
+        number, of_dynamics = self._news, self._of_dynamics(estate)
         found = _ToldState(
             estate=estate,
             now=now,
@@ -245,12 +245,21 @@ class Teller:
             _log.error("what changed is not told yet: %s", unavailable)
             return None
 
-    def _is_undecided(self, key: str, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> bool:
+    def _of_dynamics(self, estate: Estate) -> tuple[AlertCondition, ...]:
+        """What Dynamics says that no rule is about; nothing where it is not read any more."""
+        if not estate.watches_dynamics:
+            return ()
+        listed = {mailbox.address.casefold() for mailbox in estate.mailboxes} if self._unlisted else frozenset()
+        # The estate may have come to have them since they were looked for.
+        left = [address for address in self._unlisted or () if address.casefold() not in listed]
+        return (*self._pending.conditions(estate), *unlisted(left))
+
+    def _is_undecided(self, key: str, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong]) -> bool:
         """Whether nothing can be said now of what a condition is about."""
         if f"|{PENDING}|" in key:
-            return self._pending.is_undecided(now)
+            return estate.watches_dynamics and self._pending.is_undecided
         if f"|{UNLISTED}|" in key:
-            return self._unlisted is None
+            return estate.watches_dynamics and self._unlisted is None
         if key.startswith(f"{AlertKind.DYNAMICS}|") and any(of_part.is_unread for of_part in wrong.values()):
             return True
         subject = key.rpartition("|")[2]

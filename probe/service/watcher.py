@@ -196,7 +196,9 @@ class Watcher:
             # What came meanwhile comes last, and counts.
             for look in under(self._plan, since, before):
                 self._known.believe(look)
-            self._of_dynamics = tuple(StillKnown(before.estate, estate).of(self._of_dynamics))
+            # What nobody reads any more would last for ever.
+            still_said = self._of_dynamics if estate.watches_dynamics else ()
+            self._of_dynamics = tuple(StillKnown(before.estate, estate).of(still_said))
             self._recorded.forget(estate)
             self._schedule.reload(tasks, self._clock.now())
             self._news.set()
@@ -414,6 +416,9 @@ class Watcher:
     async def _read_dynamics(self) -> TaskEnding:
         estate = self.estate
         readings, pause = await self._observer.state_of_dynamics(estate, self._stop)
+        if not self.estate.watches_dynamics:
+            # The estate that was taken up meanwhile has it read no more.
+            return TaskEnding(Ended.AS_EXPECTED)
         before = self._of_dynamics
         other = await in_thread(partial(otherwise_in_dynamics, before, readings), "probe-dynamics")
         if self.estate is not estate:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from probe.config import read_estate
 from probe.dynamics.state import AskedPause
 from probe.net.failures import Throttled
 from probe.service.dynamics import states
-from tests.service.driven import START, Driven, run_now
-from tests.service.records import service_of
-from tests.service.world import url_of
+from tests.service.driven import START, Driven, again, run_now
+from tests.service.records import DYNAMICS, service_of
+from tests.service.world import estate_text, url_of
 
 DAY = timedelta(days=1)
 
@@ -53,6 +54,71 @@ async def test_mail_that_waits_for_an_hour_is_told_of_and_mail_that_passes_is_no
     ]
     assert "6 mails of 3 mailboxes" in lines_of(service, 0)
     assert service.told[0][0] - (START + timedelta(minutes=300)) <= timedelta(minutes=75)
+
+
+async def test_mail_that_was_seen_to_wait_once_is_not_told_to_wait_for_an_hour(tmp_path: Path) -> None:
+    """Mail that waited when Dynamics was read last is told of only once it was seen to wait for an hour, however long Dynamics cannot be read."""
+    service, records = service_of(tmp_path)
+    service.clock.at(START + timedelta(minutes=120), partial(setattr, records, "pending", 4))
+    service.clock.at(START + timedelta(minutes=128), partial(setattr, records, "unread", True))
+    service.clock.at(START + timedelta(minutes=300), partial(setattr, records, "pending", 0))
+    service.clock.at(START + timedelta(minutes=300), partial(setattr, records, "unread", False))
+    await service.run(START + timedelta(hours=6))
+    assert [title for title in service.titles() if "waits" in title] == []
+
+
+async def test_mail_that_waits_is_not_over_because_dynamics_cannot_be_read_after_a_restart(tmp_path: Path) -> None:
+    """A service that was started anew, and cannot read Dynamics, does not tell that mail waits no more."""
+    service, records = service_of(tmp_path)
+    service.clock.at(START + timedelta(minutes=120), partial(setattr, records, "pending", 4))
+    await service.run(START + timedelta(hours=4))
+    (told,) = service.titles()
+    assert "waits" in told
+    records.unread = True
+    after = again(tmp_path, service, estate_text(1, 3, DYNAMICS))
+    await after.run(START + timedelta(hours=8))
+    assert [title for title in after.titles() if "waits" in title] == []
+
+
+async def test_nothing_of_dynamics_lasts_where_the_estate_names_it_no_more(tmp_path: Path) -> None:
+    """What Dynamics said ends once the estate has no `[dynamics]`, with the service as it runs or started anew."""
+    service, records = service_of(tmp_path)
+    service.world.unlisted = ("new@contoso.test",)
+    records.pending = 4
+    records.disable(["m0@p0.contoso.test"], START)
+    without = read_estate(estate_text(1, 3), "estate.toml")
+    service.clock.at(START + timedelta(hours=3), lambda: service.reload_with(without))
+    await service.run(START + timedelta(hours=4))
+    began = sorted(title.partition("] ")[2] for title in service.titles() if not title.startswith("[NO LONGER WATCHED"))
+    ended = sorted(title.partition("] ")[2] for title in service.titles() if title.startswith("[NO LONGER WATCHED"))
+    assert len(began) == 3
+    assert ended == began
+
+
+async def test_nothing_of_dynamics_lasts_over_a_restart_without_it(tmp_path: Path) -> None:
+    """An estate that names Dynamics no more when the service is started anew has nothing of it that lasts."""
+    service, records = service_of(tmp_path)
+    service.world.unlisted = ("new@contoso.test",)
+    records.pending = 4
+    records.disable(["m0@p0.contoso.test"], START)
+    await service.run(START + timedelta(hours=3))
+    after = again(tmp_path, service, estate_text(1, 3))
+    await after.run(START + timedelta(hours=5))
+    assert sorted(title.partition("] ")[2] for title in after.titles()) == sorted(title.partition("] ")[2] for title in service.titles())
+    assert {title.partition("]")[0] for title in after.titles()} == {"[NO LONGER WATCHED"}
+
+
+async def test_a_mailbox_that_was_added_to_the_estate_is_missed_no_more(tmp_path: Path) -> None:
+    """Once the estate has a mailbox that it lacked, that is over at once, and not when Dynamics' mailboxes are listed next."""
+    service, _ = service_of(tmp_path)
+    service.world.unlisted = ("M3@p0.contoso.test",)
+    grown = read_estate(estate_text(1, 4, DYNAMICS), "estate.toml")
+    at = START + timedelta(hours=3)
+    service.clock.at(at, lambda: service.reload_with(grown))
+    await service.run(START + timedelta(hours=4))
+    about = "contoso-crm: 1 mailbox that Dynamics serves is not in the estate"
+    assert service.titles() == [f"[INFORMATION] {about}", f"[RECOVERED] {about}"]
+    assert service.told[1][0] - at < timedelta(minutes=1)
 
 
 async def test_an_asynchronous_service_that_stands_still_is_told_of_once(tmp_path: Path) -> None:
