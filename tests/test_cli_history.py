@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from probe.history.storage import DATABASE
-from probe.memory import Memory
+from probe.memory import Folder, Memory
 from probe.probing.proofs import Ending
+from probe.service import SERVICE_LOCK
 from tests.command import probe
 from tests.looking import authority, playing
 from tests.scripted import TRANSCRIPTS
@@ -110,6 +111,16 @@ async def test_a_person_is_erased_and_a_deployment_renamed(user: User) -> None:
     assert renamed.returncode == 0
     assert "nothing is known of deployment contoso-crm yet" in user.run("history").stderr
     assert user.run("history", "--rename", "contoso-crm", "fabrikam").returncode == 2
+
+
+async def test_a_deployment_whose_service_runs_is_not_renamed(user: User) -> None:
+    """A service would write under the old name again: renaming is refused while one has the state folder, and says what to do."""
+    await user.check()
+    with Folder(user.folder / "state").locked(SERVICE_LOCK):
+        refused = await asyncio.to_thread(user.run, "history", "--rename", "contoso-crm", "fabrikam")
+    assert refused.returncode == 2
+    assert "stop it, rename, and start it with the new name" in " ".join(refused.stderr.split())
+    assert user.run("history", "--rename", "contoso-crm", "fabrikam").returncode == 0
 
 
 @pytest.mark.parametrize(

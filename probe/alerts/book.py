@@ -172,6 +172,10 @@ class AlertBook:
         """
         return _STORED.erase(self._folder, lambda database: _erased(database, address))
 
+    def rename(self, old: str, new: str) -> int:
+        """Give a deployment another name, so that what is open under the old one ends under the new; as `StateFile.rename`."""
+        return _STORED.rename(self._folder, ("incident", "beginning", "told", "event", "mark"), old, new)
+
 
 class OpenBook:
     """The book, open in a transaction."""

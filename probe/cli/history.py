@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _SEE_DRIFT = ", which probe drift shows"
 _STOP_FIRST = "it would write again what is erased; take the address out of the estate, stop the service, erase, and start it again"
+_STOP_TO_RENAME = "it would write under the old name again; stop it, rename, and start it with the new name in the estate"
 _URL = re.compile(r"postgres(?:ql)?://(?P<account>[^/?@]*@)?")
 
 
@@ -363,9 +364,26 @@ def _tell_what_stays(folder: Folder, estate: Estate, address: str) -> None:
 
 
 def _rename(place: Folder | Secret, estate: Estate, old: str, new: str) -> None:
-    if not _with_history(place, estate, lambda history: history.rename(old, new)):
-        raise click.UsageError(f"nothing is known of deployment {old}, or {new} has a history of its own already")
-    tell(f"the history of {old} is that of {new} now")
+    from probe.memory import Folder, Locked, MemoryUnavailable, default_folder
+    from probe.service import SERVICE_LOCK, rename_in
+
+    async def renamed(history: History) -> bool:
+        async with history.claim(old) as of_old, history.claim(new) as of_new:
+            if not (of_old.is_held and of_new.is_held):
+                raise click.UsageError(f"another service watches {old} or {new}: {_STOP_TO_RENAME}")
+            return await history.rename(old, new)
+
+    folder = Folder(default_folder)
+    try:
+        with folder.locked(SERVICE_LOCK):
+            if not _with_history(place, estate, renamed):
+                raise click.UsageError(f"nothing is known of deployment {old}, or {new} has a history of its own already")
+            tell(f"the history of {old} is that of {new} now")
+            rename_in(folder, old, new)
+    except Locked:
+        raise click.UsageError(f"`probe serve` uses {folder.path}: {_STOP_TO_RENAME}") from None
+    except MemoryUnavailable as unavailable:
+        raise click.UsageError(f"what the service of {old} told and knew keeps that name: {unavailable}") from None
 
 
 def _meant(estate: Estate, about: str) -> tuple[str, tuple[str, ...]]:

@@ -200,9 +200,9 @@ class History:
         """Give what is kept of a deployment to one of another name; as `keeping.rename`."""
         return await self.storage.write(lambda connection: keeping.rename(connection, old, new))
 
-    def claim(self) -> DeploymentClaim:
-        """The claim to watch this deployment, which one service has at a time."""
-        return DeploymentClaim(self.storage, self._name)
+    def claim(self, deployment: str | None = None) -> DeploymentClaim:
+        """The claim to watch this deployment, or another one of the database, which one service has at a time."""
+        return DeploymentClaim(self.storage, self._name if deployment is None else deployment)
 
     @property
     def is_shared(self) -> bool:

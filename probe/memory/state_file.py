@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -83,6 +83,20 @@ class StateFile:
                 f"{folder.path / self.name} is read by another program, so that it may hold what was erased; erase again"
             )
         return count
+
+    def rename(self, folder: Folder, tables: Sequence[str], old: str, new: str) -> int:
+        """Give what these tables have of a deployment to its new name, unless they have something of that already; how many rows. 0 without a file.
+
+        Raises MemoryUnavailable.
+        """
+        if not folder.holds(self.name):
+            return 0
+        with self.opened(folder) as database:
+            known = (database.execute(f"SELECT 1 FROM {table} WHERE deployment = ?", (new,)).fetchone() for table in tables)  # noqa: S608 - our own words
+            if any(known):
+                return 0
+            changes = [f"UPDATE {table} SET deployment = ? WHERE deployment = ?" for table in tables]  # noqa: S608 - our own words
+            return sum(database.execute(change, (new, old)).rowcount for change in changes)
 
     @contextmanager
     def _connected(self, folder: Folder, patience: float | None = None) -> Iterator[sqlite3.Connection]:

@@ -79,3 +79,7 @@ class ScheduleBook:
     def erase(self, address: NamedAddress) -> int:
         """Erase the tasks of a mailbox, of whichever deployment, from the file too; gives how many there were."""
         return _STORED.erase(self._folder, lambda database: drop_rows(database, "task", "subject", address.is_it))
+
+    def rename(self, old: str, new: str) -> int:
+        """Give a deployment another name, under which nobody is signed in to sooner; as `StateFile.rename`."""
+        return _STORED.rename(self._folder, ("task", "rest"), old, new)

@@ -1,6 +1,6 @@
-"""Erases one person's mailbox from what the state folder has beside the history, which erases for itself (`History.erase`).
+"""Erases one person's mailbox from what the state folder has beside the history, which erases for itself (`History.erase`), and renames a deployment there.
 
-A service that runs meanwhile would write it again out of its memory, so that whoever erases holds the service's lock.
+A service that runs meanwhile would write it again out of its memory, so that whoever does holds the service's lock.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ def erase_from(folder: Folder, deployment: str, address: str) -> list[ErasedRows
         ("reasons why a server is left alone (memory.sqlite)", memory),
     ]
     return [_erased(what, file, named) for what, file in files]
+
+
+def rename_in(folder: Folder, old: str, new: str) -> None:
+    """Have a service go on under a new name of its deployment with what it knew, told and was to do. Raises MemoryUnavailable."""
+    for book in (AlertBook(folder, None), ScheduleBook(folder, old), KeptLooks(folder, old)):
+        book.rename(old, new)
 
 
 def _erased(what: str, file: Erasing, address: NamedAddress) -> ErasedRows:

@@ -158,6 +158,10 @@ class KeptLooks:
         """Erase a mailbox, of whichever deployment, from the file too; gives how many rows named it. Looks at others that do are lost, and held again."""
         return _STORED.erase(self._folder, lambda database: _erased(database, address))
 
+    def rename(self, old: str, new: str) -> int:
+        """Give a deployment another name; as `StateFile.rename`."""
+        return _STORED.rename(self._folder, ("look", "estate", "cohort"), old, new)
+
     def _opened(self, patience: float | None = None) -> AbstractContextManager[sqlite3.Connection]:
         return _STORED.opened(self._folder, patience)
 

@@ -6,20 +6,25 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from probe.alerts import AlertBook
 from probe.config import read_estate
 from probe.engine.observe import Progress
 from probe.engine.plan import Plan
+from probe.history import open_history
+from probe.memory import Folder
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
 from probe.model.facts import Fact, Missing, Why
 from probe.model.provenance import Observed
 from probe.model.rules import SignedIn
 from probe.model.runs import Run
+from probe.service import rename_in
 from probe.service.judging import judged
 from probe.service.looks import Look
 from probe.service.parts import EstatePart
@@ -61,6 +66,43 @@ async def test_what_lasts_over_a_restart_is_told_once(tmp_path: Path) -> None:
     service = again(tmp_path, service, TEXT)
     await service.run(START + 4 * HOUR)
     assert [title.partition("]")[0] for title in service.titles()] == ["[RECOVERED"]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_what_the_estate_has_no_more_is_not_told_as_over(tmp_path: Path, *, is_restarted: bool) -> None:
+    """A server that is down, and is taken out of the estate, is told as watched no more, be it while the service runs or before it is started anew."""
+    service, smaller = driven(tmp_path, TEXT), estate_text(1, 2)
+    service.clock.at(START + HOUR, lambda: service.world.change(url_of(1), down()))
+    if not is_restarted:
+        service.clock.at(START + 2 * HOUR, lambda: service.reload_with(read_estate(smaller, "estate.toml")))
+    await service.run(START + 3 * HOUR)
+    titles = service.titles()
+    if is_restarted:
+        service = again(tmp_path, service, smaller)
+        await service.run(START + 4 * HOUR)
+        titles += service.titles()
+    assert [title.partition("]")[0] for title in titles] == ["[WARNING", "[NO LONGER WATCHED"]
+    assert url_of(1) in titles[1]
+
+
+async def test_a_deployment_that_was_renamed_goes_on_as_it_was(tmp_path: Path) -> None:
+    """Under the new name of its deployment a service tells nothing anew, signs in to nobody sooner, and tells the end of what began under the old one."""
+    service = driven(tmp_path, TEXT)
+    service.clock.at(START + HOUR, lambda: service.world.change(url_of(0), down()))
+    await service.run(START + 2 * HOUR)
+    assert len(service.told) == 1
+    async with open_history(Folder(tmp_path), "fabrikam") as history:
+        assert await history.rename("contoso-crm", "fabrikam")
+    rename_in(Folder(tmp_path), "contoso-crm", "fabrikam")
+    service = again(tmp_path, service, TEXT.replace('"contoso-crm"', '"fabrikam"'))
+    service.clock.at(START + 3 * HOUR, lambda: service.world.restore(url_of(0)))
+    await service.run(START + 4 * HOUR)
+    assert [title.partition("]")[0] for title in service.titles()] == ["[RECOVERED"]
+    with AlertBook(Folder(tmp_path), None).opened() as page:
+        assert page.incidents() == []
+    of_canary = [at for at, _, _, mailbox in service.world.times if mailbox == "m0@p1.contoso.test"]
+    assert len(of_canary) >= 3
+    assert all(later - sooner >= HOUR for sooner, later in pairwise(of_canary))
 
 
 async def test_what_came_while_nobody_watched_is_told_after_it(tmp_path: Path) -> None:
