@@ -46,11 +46,13 @@ class Cohorts:
         now: datetime,
         undecided: Callable[[str], bool],
         profile_of: Callable[[str], str | None] = lambda address: None,
+        unlooked: frozenset[str] = frozenset(),
     ) -> tuple[list[AlertCondition], datetime | None]:
         """The conditions, each once for each cohort of its mailboxes; and when the next cohort may be told of, where one waits.
 
         Cohorts of conditions that are gone are forgotten, unless `undecided` says of the key that nobody knows. `profile_of` has the server profile of
-        a mailbox: a cohort concerns those of its own mailboxes alone, and their owners.
+        a mailbox: a cohort concerns those of its own mailboxes alone, and their owners. Of the `unlooked` mailboxes nothing is known now: they stay where
+        they are, and a cohort of no others is told as little as a condition of which nobody knows.
         """
         present = {condition.key for condition in conditions}
         self._of_key = {key: of_key for key, of_key in self._of_key.items() if key in present or undecided(key)}
@@ -58,7 +60,7 @@ class Cohorts:
         next_at: datetime | None = None
         for condition in conditions:
             now_has = frozenset(condition.mailboxes)
-            before = [one.among(now_has) for one in self._of_key.get(condition.key, ())]
+            before = [one.among(now_has | unlooked) for one in self._of_key.get(condition.key, ())]
             kept = [one for one in before if one.mailboxes]
             new = now_has.difference(*(one.mailboxes for one in kept)) if kept else now_has
             if new or not kept:
@@ -71,6 +73,8 @@ class Cohorts:
             self._of_key[condition.key] = kept
             for one in kept:
                 mailboxes = tuple(address for address in condition.mailboxes if address in one.mailboxes)
+                if one.mailboxes and not mailboxes:
+                    continue
                 key = condition.key if one.number == 1 else f"{one.number}|{condition.key}"
                 # Thousands may last, nearly all of which have one cohort, and are held once.
                 is_all = (key, mailboxes) == (condition.key, condition.mailboxes)

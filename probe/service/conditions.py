@@ -96,9 +96,12 @@ def what_is_wrong(told: PublishedPart, since: Mapping[str, datetime], unlooked: 
     """
     run, alike, known, on = told.run, told.alike, told.known, told.run.judged_at
     assert run.estate is not None
-    left_out = frozenset(one.address for one in run.estate.mailboxes if _is_unlooked(run.estate, one, unlooked))
+    not_told_of = [one for one in run.estate.mailboxes if _is_unlooked(run.estate, one, unlooked)]
+    left_out = frozenset(one.address for one in not_told_of)
     causes: dict[str, _DrawnCause] = {}
-    unknown = {*left_out, *unlooked}
+    # What is wrong with the other endpoint of such a mailbox, or with its profile, no mailbox may tell.
+    behind = (subject for one in not_told_of for subject in _behind(run.estate, one))
+    unknown = {*left_out, *unlooked, *behind}
     for assessment in told.document["assessments"]:
         if assessment["mailbox"] in left_out:
             continue
@@ -119,6 +122,11 @@ def _is_unlooked(estate: Estate, mailbox: Mailbox, unlooked: Collection[str]) ->
     """Whether an endpoint that serves a mailbox was not looked at yet, so that little can be said of the mailbox."""
     incoming, outgoing = estate.endpoints_of(mailbox)
     return (mailbox.uses_incoming and incoming.url in unlooked) or (mailbox.uses_outgoing and outgoing.url in unlooked)
+
+
+def _behind(estate: Estate, mailbox: Mailbox) -> Iterator[str]:
+    yield from (endpoint.url for endpoint in estate.endpoints_of(mailbox))
+    yield profile_subject(mailbox.profile)
 
 
 def merged(conditions: Iterable[AlertCondition]) -> list[AlertCondition]:

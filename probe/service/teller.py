@@ -171,7 +171,8 @@ class Teller:
         of_parts = chain.from_iterable(of_part.conditions for of_part in found.wrong.values())
         profiles = {mailbox.address: mailbox.profile for mailbox in found.estate.mailboxes}
         conditions = merged((*of_parts, *found.of_dynamics, *alternating))
-        told, next_cohort = self._cohorts.split(conditions, now, found.is_undecided, profiles.get)
+        unlooked = frozenset(chain.from_iterable(of_part.unlooked for of_part in found.wrong.values()))
+        told, next_cohort = self._cohorts.split(conditions, now, found.is_undecided, profiles.get, unlooked)
         next_end = None if changes is None else self._alternations.next_end(quick)
         watched_from = self._watched_from(quick)
         self.next_due = min(filter(None, (next_cohort, next_end, watched_from if now < watched_from else None)), default=None)
@@ -263,6 +264,8 @@ class Teller:
         if key.startswith(f"{AlertKind.DYNAMICS}|") and any(of_part.is_unread for of_part in wrong.values()):
             return True
         subject = key.rpartition("|")[2]
+        if subject == DEPLOYMENT_SUBJECT:
+            return any(of_part.unlooked for of_part in wrong.values())
         part = parts.of(subject)
         of_part = None if part is None else wrong.get(part.number)
         return part is not None and (of_part is None or subject in of_part.unknown)

@@ -84,3 +84,14 @@ def test_a_cohort_concerns_the_profiles_of_its_own_mailboxes() -> None:
     both = replace(condition("a@x", "b@x"), profiles=("sales", "hr"))
     told, _ = cohorts.split([both], NOW + APART, lambda key: False, profiles.get)
     assert [(one.mailboxes, one.profiles) for one in told] == [(("a@x",), ("sales",)), (("b@x",), ("hr",))]
+
+
+def test_mailboxes_of_which_nothing_is_known_stay_in_their_cohort() -> None:
+    """A mailbox that was not looked at since an estate was taken up is not told of anew once it was; a cohort of none but such ones is left as it is."""
+    cohorts, first = Cohorts(), condition("a@x", "b@x")
+    split(cohorts, NOW, first)
+    split(cohorts, NOW + APART, condition("a@x", "b@x", "c@x"))
+    told, _ = cohorts.split([condition("a@x")], NOW + 2 * APART, lambda key: True, unlooked=frozenset(("b@x", "c@x")))
+    assert keys(told) == {first.key: ("a@x",)}
+    later = split(cohorts, NOW + 3 * APART, condition("a@x", "b@x", "c@x"))
+    assert later == {first.key: ("a@x", "b@x"), f"2|{first.key}": ("c@x",)}

@@ -85,6 +85,19 @@ async def test_what_the_estate_has_no_more_is_not_told_as_over(tmp_path: Path, *
     assert url_of(1) in titles[1]
 
 
+@pytest.mark.parametrize("profiles", [1, 2], ids=["theirs alone", "shared"])
+async def test_what_lasts_is_not_over_while_another_endpoint_is_new(tmp_path: Path, profiles: int) -> None:
+    """Where mailboxes get another incoming server, the outgoing one that is down lasts: it is neither told as over nor anew, be it theirs alone or not."""
+    text = estate_text(profiles, 1).replace('authentication = "ntlm"', f'outgoing = "{url_of(8)}"\nauthentication = "ntlm"')
+    service = driven(tmp_path, text)
+    service.clock.at(START + HOUR, lambda: service.world.change(url_of(8), down()))
+    moved = read_estate(text.replace("//ex0.", "//ex7."), "estate.toml")
+    service.clock.at(START + 2 * HOUR, lambda: service.reload_with(moved))
+    await service.run(START + 4 * HOUR)
+    (title,) = service.titles()
+    assert url_of(8) in title
+
+
 async def test_a_deployment_that_was_renamed_goes_on_as_it_was(tmp_path: Path) -> None:
     """Under the new name of its deployment a service tells nothing anew, signs in to nobody sooner, and tells the end of what began under the old one."""
     service = driven(tmp_path, TEXT)
