@@ -59,7 +59,10 @@ class Conclusions:
             keys = [LookKey(topic, subject) for subject in part.subjects for topic in Topic]
             looks = [look for key in keys if (look := known.look(key)) is not None]
             since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
-            unlooked = {key.subject for key in keys if key.topic is Topic.ENDPOINT and key in self._looks and key not in known.believed}
+            # Where endpoints are never looked at by themselves, nothing waits for that.
+            are_looked_at = part.estate.schedule.quick is not None
+            of_endpoints = (key for key in keys if are_looked_at and key.topic is Topic.ENDPOINT and key in self._looks)
+            unlooked = {key.subject for key in of_endpoints if key not in known.believed}
             state = (*of_dynamics.get(None, ()), *of_dynamics.get(part.number, ()))
             try:
                 run = judged(part, looks, state, self._judges.ruleset, bare)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from probe.engine.observe import Progress
 from probe.engine.plan import Plan
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
+from probe.model.refusals import Refusal
 from probe.model.runs import Run
 from probe.service.judging import judged
 from probe.service.parts import EstatePart
@@ -49,6 +51,17 @@ async def test_a_server_that_goes_down_is_told_of_once_with_its_mailboxes_and_on
         assert mailboxes.startswith("300: m0@p0.contoso.test, ")
         assert "p1" not in mailboxes
         assert [text for label, text in lines if label == "In the server's words"] == ["the connection was refused"]
+
+
+async def test_an_account_that_is_refused_is_told_of_where_no_endpoint_is_looked_at(tmp_path: Path) -> None:
+    """With `quick = "off"` nothing waits for a look at an endpoint: an account that is refused is told of, and that it is accepted again."""
+    service, canary = driven(tmp_path, estate_text(1, 2, '[schedule]\nquick = "off"\n')), "m0@p0.contoso.test"
+    for change in (telling(v.AUTH_ACCEPTED, False), telling(v.AUTH_REFUSAL, (Refusal.BAD_CREDENTIALS,), "401 Unauthorized")):
+        service.clock.at(START + timedelta(hours=3), partial(service.world.change, canary, change))
+    service.clock.at(START + timedelta(hours=6), lambda: service.world.restore(canary))
+    await service.run(START + timedelta(hours=9))
+    assert [title.partition("]")[0] for title in service.titles()] == ["[CRITICAL", "[RECOVERED"]
+    assert service.world.held["ews-anonymous", url_of(0), None] == 0
 
 
 async def test_a_bug_in_one_part_costs_the_others_nothing(
