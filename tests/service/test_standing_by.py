@@ -285,7 +285,7 @@ async def test_what_could_not_be_left_for_a_while_is_left_later(tmp_path: Path, 
 
 
 async def test_who_is_erased_is_in_nothing_that_is_left(tmp_path: Path, database: Secret) -> None:
-    """A mailbox is in no row once it is erased: of the others all is known as before, and that its account is refused is over without a word of whose it was."""
+    """A mailbox is in no row once it is erased: of the others all is known as before, and its account that is refused is watched no more, without a word of whose it was."""
     gone = NamedAddress("m0@p0.contoso.test")
     service = first(tmp_path / "one", database, estate_text(2, 2))
     for change in (telling(v.AUTH_ACCEPTED, False), telling(v.AUTH_REFUSAL, (Refusal.BAD_CREDENTIALS,), "401 Unauthorized")):
@@ -300,7 +300,7 @@ async def test_who_is_erased_is_in_nothing_that_is_left(tmp_path: Path, database
     without = re.sub(rf'\[\[mailbox\]\]\naddress = "{gone.address}"\n(?:.+\n)+', "", estate_text(2, 2))
     other = Driven(tmp_path / "other", read_estate(without, "estate.toml"), service.clock, service.world, database)
     await other.run(START + 4 * HOUR)
-    assert about(other) == [f"[RECOVERED] {about_url(0)}: Credentials refused"]
+    assert about(other) == [f"[NO LONGER WATCHED] {about_url(0)}: Credentials refused"]
     assert not gone.is_in(str(other.told))
     with AlertBook(Folder(tmp_path / "other"), None).opened() as page:
         assert [incident.condition.subject for incident in page.incidents()] == [url_of(1)]
