@@ -348,14 +348,13 @@ class Probing:
     async def doctor(self, estate: Estate | None) -> list[Symptom]:
         """What is wrong with the set-up of this machine, and of an estate on it."""
         from probe.doctor import Instruments, examine
-        from probe.memory import default_folder
-        from probe.memory.folder import Folder
+        from probe.memory import Folder, default_folder
 
         options = self._options
         look, to_organization = None, None
         if estate is not None:
-            https = [endpoint for endpoint in estate.endpoints if endpoint.service is Service.EWS]
-            look = partial(self.check, plan_look(https, replace(options, tls="none"))) if https else None
+            if https := [endpoint for endpoint in estate.endpoints if endpoint.service is Service.EWS]:
+                look = partial(self.check, plan_look(https, replace(options, tls="none")))
             if (access := estate.dynamics) is not None:
                 to_organization = partial(self.organization, access, estate.deployment.authorities)
         instruments = Instruments(
@@ -363,10 +362,12 @@ class Probing:
             resolver=self._network(options.ca_file, self._policies).resolver,
             ca_file=options.ca_file,
             system_anchors=options.system_anchors,
+            timeout=options.timeout,
+            deadline=options.deadline,
             look=look,
             to_organization=to_organization,
         )
-        return [symptom async for symptom in examine(estate, instruments)]
+        return await examine(estate, instruments)
 
     def _context(self, stop: asyncio.Event, progress: Progress | None = None) -> RunContext:
         options = self._options

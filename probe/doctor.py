@@ -6,6 +6,7 @@ ledger of refused sign-ins as everything else does. Nothing is changed but in th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC
@@ -13,9 +14,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
-from probe.alerts import RefusedTarget, alert_references, name_of, what_is_at
+from probe.alerts import RefusedTarget, alert_references, name_of, scheme_of
 from probe.config import SecretUnavailable
-from probe.config.secrets import resolve
 from probe.document.telling.words import some_of
 from probe.dynamics import Client
 from probe.engine.secrets import Secrets
@@ -34,7 +34,6 @@ from probe.probing.proofs import NotClaimed
 _MOST_SECONDS_APART = 300
 """Kerberos refuses clocks that are further apart (RFC 4120, section 1.6)."""
 _SECONDS_APART = 30
-_PUT_ITS_URL = "Put its URL where the estate says, readable by the account that runs probe."
 
 
 class Health(StrEnum):
@@ -63,6 +62,10 @@ class Instruments:
     resolver: Resolver
     ca_file: Path | None
     system_anchors: Path | None
+    timeout: float
+    """Seconds for one name, and for one secret where that is shorter than its own bound."""
+    deadline: float | None
+    """Seconds for all of it."""
     look: Callable[[], Awaitable[Run]] | None = None
     """A look at the HTTP endpoints of the estate, where it has any."""
     to_organization: Callable[[], AbstractAsyncContextManager[Client]] | None = None
@@ -81,22 +84,33 @@ def _unknown(about: str, words: str, remedy: str = "") -> Symptom:
     return Symptom(about=about, health=Health.UNKNOWN, words=words, remedy=remedy)
 
 
-async def examine(estate: Estate | None, instruments: Instruments) -> AsyncIterator[Symptom]:
-    """Yield the result for each item as soon as it is known. Without an estate, only this machine is examined."""
+async def examine(estate: Estate | None, instruments: Instruments) -> list[Symptom]:
+    """The result for each item; of those that the deadline left no time for, that. Without an estate, only this machine is examined."""
+    symptoms: list[Symptom] = []
+    try:
+        async with asyncio.timeout(instruments.deadline) as patience:
+            async for symptom in _examined(estate, instruments):
+                symptoms.append(symptom)  # noqa: PERF401 - what was found until the deadline is kept
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        words = f"the deadline of {instruments.deadline:g} s had come; what is not told of here was not examined to its end"
+        symptoms.append(_unknown("deadline", words, "Give it more time by --deadline."))
+    return symptoms
+
+
+async def _examined(estate: Estate | None, instruments: Instruments) -> AsyncIterator[Symptom]:
+    """The result for each item as soon as it is known."""
     yield await in_thread(lambda: _state_folder(instruments.folder), "probe-folder")
     for symptom in await in_thread(lambda: list(_anchors(estate, instruments)), "probe-anchors"):
         yield symptom
     if estate is None:
         return
-    async for symptom in _secrets(estate):
+    async for symptom in _secrets(estate, instruments.timeout):
         yield symptom
-    if named := alert_references(estate):
-        for symptom in await in_thread(lambda: list(_alert_targets(named)), "probe-secret"):
-            yield symptom
-    if estate.alerts.heartbeat is not None:
-        heartbeat = estate.alerts.heartbeat
-        yield await in_thread(lambda: _heartbeat(heartbeat), "probe-secret")
-    async for symptom in _names(estate, instruments.resolver):
+    async for symptom in _alert_targets(estate, instruments.timeout):
+        yield symptom
+    async for symptom in _names(estate, instruments):
         yield symptom
     if _wants_ticket(estate):
         yield await in_thread(_ticket, "probe-ticket")
@@ -155,10 +169,10 @@ def _references(estate: Estate) -> Iterator[tuple[str, SecretReference | None]]:
         yield f"password of {mailbox.address}", mailbox.password
 
 
-async def _secrets(estate: Estate) -> AsyncIterator[Symptom]:
+async def _secrets(estate: Estate, seconds: float) -> AsyncIterator[Symptom]:
     about = "secrets"
     named = [(whose, reference) for whose, reference in _references(estate) if reference is not None]
-    secrets = await Secrets.read([reference for _, reference in named])
+    secrets = await Secrets.read([reference for _, reference in named], seconds)
     broken: dict[str, list[str]] = {}
     for whose, reference in named:
         try:
@@ -172,48 +186,58 @@ async def _secrets(estate: Estate) -> AsyncIterator[Symptom]:
         yield _good(about, f"{good:,} of {len(named):,} are where the estate says")
 
 
-def _alert_targets(named: Iterable[SecretReference]) -> Iterator[Symptom]:
-    """Whether each target is there, and of a kind that is used. Nothing is sent."""
-    about = "alert target"
-    for reference in named:
-        whose = f"{about}: {name_of(reference)}"
+async def _alert_targets(estate: Estate, seconds: float) -> AsyncIterator[Symptom]:
+    """Whether each target is there, and of a kind that is used, and whether the heartbeat's URL is there. Nothing is sent."""
+    targets, heartbeat = alert_references(estate), estate.alerts.heartbeat
+    secrets = await Secrets.read([*targets, *([] if heartbeat is None else [heartbeat])], seconds)
+    for reference in targets:
+        whose = f"alert target: {name_of(reference)}"
         try:
-            what = what_is_at(reference)
+            what = scheme_of(secrets.of(reference).reveal()).what
         except SecretUnavailable as unavailable:
             yield _wrong(whose, str(unavailable), _PUT_ITS_URL)
         except RefusedTarget as refused:
             yield _wrong(whose, str(refused), "Write the URL as the contract says (Alerts).")
         else:
             yield _good(whose, f"{what}; whether it takes alerts is seen by: probe alert test")
+    if heartbeat is not None:
+        whose = f"heartbeat: {name_of(heartbeat)}"
+        try:
+            is_https = secrets.of(heartbeat).reveal().lower().startswith("https://")
+        except SecretUnavailable as unavailable:
+            yield _wrong(whose, str(unavailable), _PUT_ITS_URL)
+        else:
+            words = "what stands there is not a URL that begins with https://, and no other is called"
+            yield _good(whose, "a URL over HTTPS; nobody called it") if is_https else _wrong(whose, words, _PUT_ITS_URL)
 
 
-def _heartbeat(reference: SecretReference) -> Symptom:
-    """Whether the heartbeat's URL is there, and one that is called. It is not called here."""
-    about = f"heartbeat: {name_of(reference)}"
-    try:
-        url = resolve(reference).reveal()
-    except SecretUnavailable as unavailable:
-        return _wrong(about, str(unavailable), _PUT_ITS_URL)
-    if not url.lower().startswith("https://"):
-        return _wrong(about, "its URL is not one of https", "Write the https URL that the dead man's switch shows.")
-    return _good(about, "its URL is one of https; whether it is taken, the log of probe serve says")
+_PUT_ITS_URL = "Put its URL where the estate says, readable by the account that runs probe."
 
 
-async def _names(estate: Estate, resolver: Resolver) -> AsyncIterator[Symptom]:
-    about = "names"
+async def _names(estate: Estate, instruments: Instruments) -> AsyncIterator[Symptom]:
     hosts = [endpoint.host for endpoint in estate.endpoints]
     if estate.dynamics is not None:
         hosts.append(estate.dynamics.url.endpoint.host)
-    found = 0
-    for host in dict.fromkeys(hosts):
-        try:
-            await resolver.addresses(host)
-        except NameUnresolved as unresolved:
-            yield _wrong(f"name: {host}", str(unresolved), "See that it is spelt right, and that this machine's name servers know it.")
-        else:
-            found += 1
-    if found:
-        yield _good(about, f"{found:,} host names have addresses")
+    # Beside each other: where no name server answers, each takes as long as it may.
+    each = tuple(dict.fromkeys(hosts))
+    troubles = await asyncio.gather(*(_trouble_with(host, instruments) for host in each))
+    for host, trouble in zip(each, troubles, strict=True):
+        if trouble:
+            yield _wrong(f"name: {host}", trouble, "See that it is spelt right, and that this machine's name servers know it.")
+    if found := troubles.count(""):
+        yield _good("names", f"{found:,} host names have addresses")
+
+
+async def _trouble_with(host: str, instruments: Instruments) -> str:
+    """Why a name has no address; empty where it has one."""
+    try:
+        async with asyncio.timeout(instruments.timeout):
+            await instruments.resolver.addresses(host)
+    except NameUnresolved as unresolved:
+        return str(unresolved)
+    except TimeoutError:
+        return f"no name server answered for {host} within {instruments.timeout:g} s"
+    return ""
 
 
 def _wants_ticket(estate: Estate) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import socket
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,20 +103,57 @@ async def test_alert_targets_are_told_by_their_references(options: app.Options, 
 @pytest.mark.parametrize(
     ("url", "health", "words"),
     [
-        ("https://hc.contoso.test/MARKED", Health.GOOD, "its URL is one of https; whether it is taken, the log of probe serve says"),
-        ("http://hc.contoso.test/MARKED", Health.WRONG, "its URL is not one of https"),
-        ("", Health.WRONG, "the environment variable that the estate names for a secret is not set, or is empty"),
+        (None, Health.WRONG, "the environment variable that the estate names for a secret is not set, or is empty"),
+        ("http://127.0.0.1:1/MARKED", Health.WRONG, "what stands there is not a URL that begins with https://, and no other is called"),
+        ("https://127.0.0.1:1/MARKED", Health.GOOD, "a URL over HTTPS; nobody called it"),
     ],
 )
-async def test_the_heartbeat_is_looked_at(
-    options: app.Options, monkeypatch: pytest.MonkeyPatch, url: str, health: Health, words: str
+async def test_the_heartbeat_is_told_by_its_reference(
+    options: app.Options, monkeypatch: pytest.MonkeyPatch, url: str | None, health: Health, words: str
 ) -> None:
-    """A heartbeat is good where its URL is there and one of https; it is not called, and nothing of its URL is told."""
+    """A dead man's switch that nobody can call would else be found out by its alarm; nothing is sent, and nothing of the URL is told."""
     monkeypatch.setenv("SECRET", "x")
-    monkeypatch.setenv("BEAT", url)
-    alerts = AlertSettings(heartbeat=SecretReference.parse("env:BEAT"))
-    found = told(await app.doctor(replace(an_estate_there("env:SECRET"), alerts=alerts), options))
-    assert found["heartbeat"] == [(health, words)]
+    monkeypatch.delenv("BEAT", raising=False)
+    if url is not None:
+        monkeypatch.setenv("BEAT", url)
+    estate = replace(an_estate_there("env:SECRET"), alerts=AlertSettings(heartbeat=SecretReference.parse("env:BEAT")))
+    assert told(await app.doctor(estate, options))["heartbeat"] == [(health, words)]
+
+
+@pytest.fixture
+def hanging_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose name servers never answer."""
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
+    yield
+    over.set()
+
+
+@pytest.mark.usefixtures("hanging_resolver")
+async def test_names_that_nobody_answers_for_take_no_longer_than_one(options: app.Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is looked up beside the others, for as long as one attempt may take, and is told."""
+    monkeypatch.setenv("SECRET", "x")
+    estate = an_estate_there("env:SECRET")
+    profile, *others = estate.profiles
+    assert profile.incoming is not None
+    elsewhere = replace(profile, name="other", incoming=replace(profile.incoming, host="other.contoso.test"))
+    mailbox = replace(estate.mailboxes[0], address="b@contoso.test", profile="other")
+    estate = replace(estate, profiles=(profile, *others, elsewhere), mailboxes=(*estate.mailboxes, mailbox))
+    found = told(await app.doctor(estate, replace(options, hosts={}, timeout=0.2)))
+    assert found["name"] == [
+        (Health.WRONG, "no name server answered for mail.contoso.test within 0.2 s"),
+        (Health.WRONG, "no name server answered for other.contoso.test within 0.2 s"),
+    ]
+
+
+@pytest.mark.usefixtures("hanging_resolver")
+async def test_a_deadline_ends_the_examination(options: app.Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found until then is told, and that the rest was not examined, which is no all-clear."""
+    monkeypatch.setenv("SECRET", "x")
+    found = told(await app.doctor(an_estate_there("env:SECRET"), replace(options, hosts={}, timeout=60, deadline=0.3)))
+    assert found["secrets"] == [(Health.GOOD, "1 of 1 are where the estate says")]
+    assert found["deadline"] == [(Health.UNKNOWN, "the deadline of 0.3 s had come; what is not told of here was not examined to its end")]
+    assert "clock" not in found
 
 
 async def test_a_name_without_an_address_and_a_server_that_tells_no_time_are_told(

@@ -22,7 +22,6 @@ from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
 from probe.alerts.targets import AT_ONCE, TargetSender
 from probe.alerts.telling import Alerts, Happened, Telling, place_of
 from probe.alerts.wording import new_event_id, trial_message
-from probe.config.secrets import resolve
 from probe.model.estate import Estate, SecretReference
 from probe.net.alert_request import Delivered, DeliveryEnding
 
@@ -56,8 +55,8 @@ __all__ = [
     "logs_of_this_machine",
     "name_of",
     "recipients_of",
+    "scheme_of",
     "send_trial",
-    "what_is_at",
 ]
 
 
@@ -71,11 +70,6 @@ def alert_references(estate: Estate) -> tuple[SecretReference, ...]:
     """The references of an estate to alert targets, each once. The heartbeat is none: it takes no alert."""
     owners = [reference for profile in estate.profiles for reference in profile.alerts_to or ()]
     return tuple(dict.fromkeys([*estate.alerts.to, *owners]))
-
-
-def what_is_at(reference: SecretReference) -> str:
-    """What kind of target a reference leads to. Blocks. Raises SecretUnavailable, and RefusedTarget where it is of none that is used."""
-    return scheme_of(resolve(reference).reveal()).what
 
 
 async def send_trial(targets: TargetSender, names: Iterable[str], estate: Estate, now: datetime) -> list[tuple[str, Delivered]]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def doctor(output: Output, options: Options, estate_file: Path | None) -> NoReturn:
     """Say what is wrong with a set-up: of this machine, and of an estate on it.
 
-    Looked at are the state folder, trust anchors, secrets, alert targets, the heartbeat, names, tickets, the servers' clocks, and Dynamics where the estate
-    has it. The secrets are looked up and not shown; to Dynamics somebody signs in, to mail servers nobody.
+    Looked at are the state folder, trust anchors, secrets, alert targets, the heartbeat, names, tickets, the servers' clocks, and Dynamics where the estate has it. The
+    secrets are looked up and not shown; to Dynamics somebody signs in, to mail servers nobody.
 
     \b
     Exit codes: 0 nothing is wrong; 1 something is; 3 nothing is, and something is not known.
