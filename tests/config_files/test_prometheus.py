@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from probe.config import load_estate
 from probe.model.attempts import Outcome
 from probe.model.rules import Readiness, Support
 from tests.config_files.folder import CONFIG, output_of
@@ -24,6 +25,7 @@ _METRICS = {
     "probe_endpoint_up": {"endpoint"},
     "probe_certificate_not_after_seconds": {"endpoint"},
     "probe_dynamics_mailboxes": {"profile", "state"},
+    "probe_ready": set(),
     "probe_schedule_lag_seconds": set(),
     "probe_attempts_total": {"prober", "outcome"},
     "probe_success": {"endpoint"},
@@ -77,6 +79,12 @@ def test_prometheus_reads_the_scrape_configuration(promtool: Path) -> None:
     assert code == 0, said
 
 
+def test_the_targets_are_the_endpoints_of_the_example_estate() -> None:
+    """Who takes both files as they are has each endpoint scraped, under the name that it has in `/metrics`: the rules join the two by it."""
+    named = re.findall(r"(?m)^ +- (\w+://\S+)$", (_PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
+    assert named == [endpoint.url for endpoint in load_estate(CONFIG / "estate.example.toml").endpoints]
+
+
 def test_the_rules_alert_of_what_they_should(promtool: Path, tmp_path: Path) -> None:
     """`promtool test rules` finds of made-up metrics exactly the alerts that are expected."""
     for file in (_RULES, _RULES_TEST):
@@ -112,6 +120,39 @@ def test_prometheus_reads_every_expression_of_the_dashboard(promtool: Path, tmp_
     code, said = output_of(promtool, "check", "rules", file)
     assert code == 0, said
     assert f"{len(rules)} rules found" in said
+
+
+@pytest.mark.parametrize(
+    ("series", "samples"),
+    [
+        ({'up{job="probe"}': 0}, []),
+        (
+            {
+                'probe_mailboxes{profile="corp",support="supported",readiness="ready"}': 3,
+                'probe_endpoint_up{endpoint="pop3s://a.test:995"}': 1,
+            },
+            [0],
+        ),
+    ],
+)
+def test_a_number_of_the_dashboard_is_nought_only_where_somebody_counted(
+    promtool: Path, tmp_path: Path, series: dict[str, int], samples: list[int]
+) -> None:
+    """Of a service that is down nothing is shown: a green nought would say that all is well. Of one that counted and found none, nought is."""
+    of_what_is_bad = [query for query in _queries() if re.search("not-ready|unsupported|undetermined|== 0", query)]
+    assert len(of_what_is_bad) == 4
+    asked = of_what_is_bad if samples else _queries()
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": f"{value}x10"} for name, value in series.items()],
+        "promql_expr_test": [
+            {"expr": query, "eval_time": "5m", "exp_samples": [{"labels": "{}", "value": value} for value in samples]} for query in asked
+        ],
+    }
+    file = tmp_path / "dashboard.test.yml"
+    file.write_text(json.dumps({"rule_files": [], "evaluation_interval": "1m", "tests": [test]}), encoding="utf-8")  # JSON is YAML
+    code, said = output_of(promtool, "test", "rules", file)
+    assert code == 0, said
 
 
 def test_the_panels_of_the_dashboard_lie_beside_each_other() -> None:
