@@ -11,10 +11,12 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from probe.cli.streams import NotWritten, write_file
 from probe.simulation.dynamics.organization import Organization
 from tests.config.estates import DEPLOYMENT
 from tests.hostile import closed_port
@@ -190,3 +192,57 @@ def test_a_terminal_that_does_not_know_its_width_counts_as_80_columns() -> None:
     wide = on_terminal(f"look --quiet {refused()} --show transcripts --no-color", 0)
     assert "=" * 80 in wide.splitlines()
     assert "=" * 60 in on_terminal(f"look --quiet {refused()} --show transcripts --no-color", 40).splitlines()
+
+
+def test_a_file_is_seen_whole_or_as_it_was(tmp_path: Path) -> None:
+    """node_exporter reads at any moment: until the last word of a result is there, the file has what it had; it keeps its mode, and a link to it stays one."""
+    file, link = tmp_path / "probe.prom", tmp_path / "link.prom"
+    file.write_text("old\n", encoding="utf-8")
+    file.chmod(0o640)
+    link.symlink_to(file.name)
+    meanwhile: list[str] = []
+
+    def pieces() -> Iterator[str]:
+        yield "new\n"
+        meanwhile.append(file.read_text(encoding="utf-8"))
+        assert [path.name for path in tmp_path.glob("*.prom") if path not in (file, link)] == []
+        yield "newer\n"
+
+    write_file(link, pieces())
+    assert meanwhile == ["old\n"]
+    assert file.read_text(encoding="utf-8") == "new\nnewer\n"
+    assert (link.is_symlink(), file.stat().st_mode & 0o777) == (True, 0o640)
+    assert {path.name for path in tmp_path.iterdir()} == {"probe.prom", "link.prom"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"), [(OSError(28, "No space left on device"), NotWritten), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
+def test_a_file_that_cannot_be_written_to_its_end_stays_as_it_was(
+    tmp_path: Path, failure: BaseException, raised: type[BaseException]
+) -> None:
+    """On a full disk, say, the last result stays, and nothing lies beside it."""
+    file = tmp_path / "probe.prom"
+    file.write_text("old\n", encoding="utf-8")
+
+    def pieces() -> Iterator[str]:
+        yield "new\n"
+        raise failure
+
+    with pytest.raises(raised):
+        write_file(file, pieces())
+    assert file.read_text(encoding="utf-8") == "old\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_is_no_regular_file_is_written_as_it_comes(tmp_path: Path) -> None:
+    """A FIFO has its reader, and stays one."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(fifo, ["new\n"])
+        assert os.read(reader, 100) == b"new\n"
+    finally:
+        os.close(reader)
+    assert fifo.is_fifo()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe.cli.options import anchors, writable
-from probe.cli.streams import NotWritten, WrongArguments, tell, write_result
+from probe.cli.streams import WrongArguments, tell, write_file, write_result
 
 if TYPE_CHECKING:
     from probe.importing import EstateDraft, EstateMerge, ExistingEstate, ImportAccess, ImportedRecords, MailboxSelection
@@ -230,7 +230,7 @@ def _write_new(draft: EstateDraft, agreed: frozenset[str], url: str, file: Path 
     if file is None:
         write_result([text], is_utf8=True)
     else:
-        _write(file, text)
+        write_file(file, [text])
     open_questions = [line.key for line in draft.deployment.lines if line.value is None]
     open_questions += [f'{line.key} of {table.kind} "{table.name}"' for table in draft.tables for line in wanted(table)]
     written = (count(len(draft.profiles), "profile", "profiles"), count(len(draft.mailboxes), "mailbox", "mailboxes"))
@@ -255,22 +255,6 @@ def _settle(merge: EstateMerge, file: Path, *, update: bool) -> int:
     except NotUpdated as not_updated:
         tell(f"{file}: {not_updated}")
         return 2
-    _write(file, text)
+    write_file(file, [text])
     tell(f"{file} is updated" + ("; what was held back is as it was." if merge.holds_back else "."))
     return 1 if merge.holds_back else 0
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file as a whole: it is never seen half written, and what was there stays where the disk is full. A link to it stays one."""
-    target = file.resolve()
-    beside = target.with_name(f".{target.name}.new")
-    try:
-        beside.unlink(missing_ok=True)
-        with beside.open("x", encoding="utf-8", newline="\n") as new:
-            new.write(text)
-        if target.exists():
-            beside.chmod(target.stat().st_mode & 0o777)
-        beside.replace(target)
-    except OSError as failed:
-        beside.unlink(missing_ok=True)
-        raise NotWritten(failed) from None

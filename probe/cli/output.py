@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from probe.cli.exit_codes import exit_code
 from probe.cli.pipelines import annotations_of, defused, pipeline, told_to
-from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, annotate, log_lines, message_in_json, tell, write_result
+from probe.cli.streams import INTERRUPTED_SECONDS, annotate, log_lines, message_in_json, tell, write_file, write_result
 from probe.model.characters import visible
 from probe.model.values import dataclass
 
@@ -52,11 +52,7 @@ class Output:
             # What people read is for their console or pipe; the rest is UTF-8 for whoever reads it, as RFC 8259 section 8.1 wants it of JSON.
             write_result(pieces, is_utf8=not media_type.startswith("text/plain"), patience=patience)
             return
-        try:
-            with self.file.open("w", encoding="utf-8", newline="\n") as target:
-                target.writelines(pieces)
-        except OSError as failed:
-            raise NotWritten(failed) from None
+        write_file(self.file, pieces)
 
     def write_lines(self, lines: Iterable[str]) -> None:
         """Write a listing, visible whatever its lines hold. Raises NotWritten."""

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -77,6 +78,41 @@ def write_result(pieces: Iterable[str], *, is_utf8: bool = False, patience: floa
         discard_output()
         if not isinstance(failed, BrokenPipeError):
             raise NotWritten(failed) from None
+
+
+def write_file(file: Path, pieces: Iterable[str]) -> None:
+    """Write a file as a whole: nobody reads it half written, and what was there stays where the disk is full. A link to it stays one. Raises NotWritten.
+
+    What is no regular file, such as a FIFO, is written as it comes, and so is what a link leads to in a folder that nothing may be made in.
+    """
+    target = file.resolve()
+    # Not ending as the file does: node_exporter reads each *.prom of its folder.
+    beside = target.with_name(f".probe-{os.getpid()}.new")
+    try:
+        if file.exists() and not (file.is_file() and os.access(target.parent, os.W_OK)):
+            with file.open("w", encoding="utf-8", newline="\n") as opened:
+                opened.writelines(pieces)
+            return
+        beside.unlink(missing_ok=True)
+        with beside.open("x", encoding="utf-8", newline="\n") as opened:
+            if sys.platform != "win32" and target.exists():
+                _give_as(target, opened.fileno())
+            opened.writelines(pieces)
+        beside.replace(target)
+    except BaseException as failed:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        if isinstance(failed, OSError):
+            raise NotWritten(failed) from None
+        raise
+
+
+def _give_as(file: Path, descriptor: int) -> None:
+    """Give a new file the mode of one that is there, and its owner where that is allowed. By its descriptor: its name may lead elsewhere by now."""
+    found = file.stat()
+    os.fchmod(descriptor, found.st_mode & 0o777)
+    with contextlib.suppress(OSError):
+        os.fchown(descriptor, found.st_uid, found.st_gid)
 
 
 def _is_written_patiently(data: bytes, patience: float) -> bool:
