@@ -68,7 +68,7 @@ class View:
 
     def standby(self) -> Standby:
         if self._watcher.is_standing_by:
-            return Standby(False, "another service watches this deployment; this one takes over when that one ends")
+            return Standby(False, "another service watches this deployment; this one takes over when that one ends", stands_by=True)
         if (trouble := self._schedule.trouble) is not None:
             return Standby(False, f"nobody is signed in to, since that cannot be written down: {trouble}")
         lag = self.lag()
@@ -78,7 +78,7 @@ class View:
         return Standby(True, f"{count(endpoints, 'endpoint', 'endpoints')} and {count(mailboxes, 'mailbox', 'mailboxes')} are watched")
 
     def lag(self) -> timedelta:
-        return self._schedule.lag(self._watcher.now())
+        return timedelta() if self._watcher.is_standing_by else self._schedule.lag(self._watcher.now())
 
     def under_way(self) -> Sequence[LookUnderWay]:
         return [LookUnderWay(task.kind.value, task.subject, since) for task, since in self._schedule.under_way()]

@@ -56,8 +56,12 @@ def monitoring(watch: Watch, states: States, clock: Callable[[], datetime]) -> A
 
     @router.get("/metrics", response_class=_Exposition)
     async def metrics() -> Response:
-        """Metrics of the estate and of the service, for Prometheus. Nothing is labelled by mailbox."""
-        return _Exposition(exposition([*_of_the_service(watch, clock()), *_of_the_schedule(watch)]) + of_the_estate(await states.newest()))
+        """Metrics of the estate and of the service, for Prometheus. Nothing is labelled by mailbox. Of the estate a service that stands by tells nothing."""
+        of_this = exposition([*_of_the_service(watch, clock()), *_of_the_schedule(watch)])
+        if watch.standby().stands_by:
+            return _Exposition(of_this)
+        dynamics = family("probe_dynamics_mailboxes", "Mailboxes by their state in Dynamics.", ("profile", "state"), watch.dynamics())
+        return _Exposition(of_this + exposition([dynamics]) + of_the_estate(await states.newest()))
 
     @router.get("/probe", response_class=_Exposition)
     async def probe(
@@ -101,7 +105,6 @@ def _of_the_service(watch: Watch, now: datetime) -> Iterator[Metric]:
 def _of_the_schedule(watch: Watch) -> Iterator[Metric]:
     yield single("probe_schedule_lag_seconds", "How late the latest due task is.", watch.lag().total_seconds())
     yield counter("probe_attempts", "Attempts that ended since the service began.", ("prober", "outcome"), watch.attempts())
-    yield family("probe_dynamics_mailboxes", "Mailboxes by their state in Dynamics.", ("profile", "state"), watch.dynamics())
 
 
 def of_the_estate(state: EstateState) -> str:

@@ -45,6 +45,8 @@ class Standby:
     is_ready: bool
     words: str
     """One sentence: why not; where it is ready, what it keeps."""
+    stands_by: bool = False
+    """Whether another service keeps it, so that what this one knows of the estate is of the time when it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Watch(Protocol):
         """Whether the schedule is kept, as `/readyz` tells."""
 
     def lag(self) -> timedelta:
-        """How late the latest due task is; zero where none is late."""
+        """How late the latest due task is; zero where none is late, and where another service does them."""
 
     def under_way(self) -> Sequence[LookUnderWay]:
         """What the schedule has done now, the longest first."""

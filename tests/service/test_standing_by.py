@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from probe import app
 from probe.alerts import AlertBook, Alerts
 from probe.config import read_estate
 from probe.history import History, HistoryUnavailable, open_history
@@ -30,7 +31,9 @@ from probe.model.estate import Secret
 from probe.model.named_address import NamedAddress
 from probe.model.refusals import Refusal
 from probe.model.rules import SignedIn
+from probe.service.enabling import PageEnabling
 from probe.service.looks import LookKey, Topic
+from probe.service.view import View
 from probe.simulation import pop3, smtp
 from tests.alerts.peers import https_target
 from tests.history.looks import look, product
@@ -90,6 +93,16 @@ async def test_who_stands_by_begins_nothing_records_nothing_and_tells_nothing(tm
     assert service.told == []
     assert service.world.held.total() == held
     assert await kept_in(database) == before
+
+
+async def test_who_stands_by_is_not_late(tmp_path: Path) -> None:
+    """What is due is done by the other: however long it stands by, nobody is told that it is behind its schedule."""
+    service, probing = driven(tmp_path, TEXT), app.Probing(app.Options())
+    async with service.begun(stands_by=True) as watcher:
+        view = View(watcher, service.schedule, probing, PageEnabling(Folder(tmp_path), probing, service.clock))
+        await service.clock.sleep(START + HOUR, asyncio.Event())
+        assert service.schedule.lag(service.clock.now()) > HOUR / 2
+        assert (view.lag(), view.standby().is_ready, view.standby().stands_by) == (timedelta(), False, True)
 
 
 async def test_what_somebody_asks_of_who_stands_by_is_shown_and_not_recorded(tmp_path: Path, database: Secret) -> None:

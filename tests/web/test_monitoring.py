@@ -67,6 +67,16 @@ async def test_metrics_are_those_of_the_estate(service: World) -> None:
     assert not any("@" in label for name in told for label in name)
 
 
+async def test_who_stands_by_tells_nothing_of_the_estate(service: World) -> None:
+    """What it knew when it watched would be counted beside what whoever watches knows, and alerted of for as long as it stands by."""
+    service.watch.ready = Standby(False, "another service watches this deployment", stands_by=True)
+    told = samples(await service.asker.ask("/metrics"))
+    assert told["probe_ready",] == 0
+    assert told["probe_schedule_lag_seconds",] == 0
+    of_the_estate = ("probe_mailboxes", "probe_dynamics_mailboxes", "probe_endpoint_up", "probe_certificate", "probe_ssl", "probe_tls")
+    assert [name for name in told if name[0].startswith(of_the_estate)] == []
+
+
 async def test_metrics_follow_the_newest_state(service: World) -> None:
     """A run that is another object is another state."""
     before = samples(await service.asker.ask("/metrics"))
