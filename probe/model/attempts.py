@@ -39,6 +39,9 @@ class Outcome(StrEnum):
     BUG = "bug"
 
 
+SAYS_NOTHING_OF_THE_PEER = frozenset({Outcome.NOT_SCHEDULED, Outcome.INTERRUPTED, Outcome.BUG})
+"""How attempts end that show neither that a peer answers nor that it does not."""
+
 WHY_AFTER: dict[Outcome, Why] = {
     Outcome.COMPLETED: Why.NOT_DISCLOSED,
     Outcome.UNRESOLVED: Why.UNRESOLVED,

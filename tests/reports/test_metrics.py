@@ -32,12 +32,14 @@ def test_mailboxes_are_counted_by_profile_and_verdict() -> None:
 
 
 def test_an_endpoint_is_up_where_a_conversation_came_to_its_end() -> None:
-    """One that was held to its end is enough; what was not held says nothing."""
+    """One that was held to its end is enough; what was not held, or was ended by us, says nothing."""
     attempts = [
         an_attempt(1, POP),
         an_attempt(2, POP, Outcome.TIMED_OUT, prober="tls-posture"),
         an_attempt(3, SMTP, Outcome.REFUSED),
         an_attempt(4, "imap://imap.branch.test:143", Outcome.NOT_SCHEDULED),
+        an_attempt(5, "imap://imap.branch.test:143", Outcome.INTERRUPTED),
+        an_attempt(6, "imap://imap.branch.test:143", Outcome.BUG),
     ]
     told = samples(a_run(attempts=attempts))
     assert told["probe_endpoint_up", POP] == 1

@@ -15,7 +15,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from probe.model import vocabulary as v
-from probe.model.attempts import Outcome
+from probe.model.attempts import SAYS_NOTHING_OF_THE_PEER, Outcome
 from probe.model.facts import Facts
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -60,7 +60,7 @@ def mailboxes(verdicts: Iterable[tuple[str, str, str]] | Mapping[tuple[str, str,
 
 def endpoints(outcomes: Mapping[str, Collection[str]], facts: Mapping[str, Facts]) -> Iterator[Metric]:
     """Metrics of endpoints, by their URLs: how the attempts with each ended, and what is known of it."""
-    held = {subject: ended for subject, of_it in outcomes.items() if (ended := set(of_it) - {Outcome.NOT_SCHEDULED})}
+    held = {subject: ended for subject, of_it in outcomes.items() if (ended := set(of_it) - SAYS_NOTHING_OF_THE_PEER)}
     up = {(subject,): float(Outcome.COMPLETED in ended) for subject, ended in held.items()}
     yield family("probe_endpoint_up", "Whether some conversation with the endpoint came to its end.", ("endpoint",), up)
     own = {(subject,): end.timestamp() for subject, of in facts.items() if (end := of.value(v.CERTIFICATE_NOT_AFTER)) is not None}
