@@ -213,6 +213,12 @@ class Probing:
         state = await self._dynamics_state(plan_check(estate, estate.mailboxes, self._options), context)
         return state._replace(readings=struck_readings(state.readings, context.redactor))
 
+    async def last_of_dynamics(self, estate: Estate) -> tuple[Reading, ...]:
+        """What Dynamics' own records said last of an estate that has `[dynamics]`, as far as it is kept. Nobody is asked."""
+        from probe.organization import last_readings
+
+        return await last_readings(estate, estate.mailboxes, self._context(asyncio.Event()))
+
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """Addresses that server-side synchronization serves by Dynamics' own records, and that an estate with `[dynamics]` does not have.
 

@@ -20,6 +20,7 @@ from probe.engine.secrets import Secrets
 from probe.engine.struck import struck_readings
 from probe.memory import LastKnown, MemoryUnavailable
 from probe.memory.last_known import LastState
+from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER
 from probe.model.estate import DEPLOYMENT_SUBJECT, DynamicsAccess, Estate, Mailbox, profile_subject
 from probe.model.facts import Reading, Why
@@ -121,6 +122,16 @@ async def readings_of(
         kept = kept_of(struck_readings(readings, context.redactor))
         await _remembering(context, lambda last: last.keep(_place(estate), state.at, kept, is_whole=is_whole))
         return readings
+    return await _recalled(state, estate, mailboxes, context)
+
+
+async def last_readings(estate: Estate, mailboxes: Sequence[Mailbox], context: RunContext) -> tuple[Reading, ...]:
+    """What is kept of Dynamics' own state as it was read last, be it by a program before this one. Of whether it can be read now that says nothing."""
+    recalled = await _recalled(NotRead(Why.NOT_ATTEMPTED, "", context.clock()), estate, mailboxes, context)
+    return tuple(reading for reading in recalled if reading.key is not v.DYNAMICS_ORGANIZATION_ID)
+
+
+async def _recalled(state: NotRead, estate: Estate, mailboxes: Sequence[Mailbox], context: RunContext) -> tuple[Reading, ...]:
     subjects = [
         DEPLOYMENT_SUBJECT,
         *(profile_subject(profile.name) for profile in estate.profiles),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from probe.app import Options, check, plan_check, probers
+from probe.app import Options, Probing, check, plan_check, probers
 from probe.cli.listings import write_plan
 from probe.cli.output import Output
 from probe.model import vocabulary as v
@@ -211,12 +211,19 @@ async def test_what_dynamics_said_last_tells_for_an_hour(
         site.faults.append(fails("mailboxes"))
         late = replace(options, clock=lambda: then + timedelta(minutes=minutes))
         run = await check(estate, estate.mailboxes, late)
+        async with Probing(late) as probing:
+            asked = len(site.requests)
+            kept = await probing.last_of_dynamics(estate)
+            assert len(site.requests) == asked
         without = await check(replace(estate, dynamics=None), estate.mailboxes, late)
         site.faults.append(fails("mailboxes"))
         forgetful = await check(estate, estate.mailboxes, replace(late, state=None))
     assert (value(before, ADDRESS, v.DYNAMICS_APPROVED), value(run, ADDRESS, v.DYNAMICS_APPROVED)) == (False, approved)
     told = read(run, ADDRESS, v.DYNAMICS_APPROVED)
     assert told is None or told.at == then.replace(microsecond=0)
+    # Whoever begins anew knows the same, and has not asked anybody.
+    assert next((one for one in kept if (one.subject, one.key) == (ADDRESS, v.DYNAMICS_APPROVED)), None) == told
+    assert not [one for one in kept if one.key == v.DYNAMICS_ORGANIZATION_ID]
     gap = read(run, "deployment", v.DYNAMICS_ORGANIZATION_ID)
     assert isinstance(gap, Missing)
     assert words in gap.detail

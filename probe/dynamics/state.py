@@ -97,7 +97,7 @@ def recalled(
             if is_fresh:
                 found.append(_fact(subject, key, key.kind.decode(form), then))
             else:
-                found.append(_gap(subject, key, f"Dynamics said it on {_when(then)}, and could not be read since", then, Why.STALE))
+                found.append(_gap(subject, key, f"Dynamics said it on {_when(then)}, and was not read since", then, Why.STALE))
     if newest is not None:
         minutes = int((now - newest).total_seconds()) // 60
         age = (

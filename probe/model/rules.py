@@ -61,6 +61,11 @@ class Needs:
     incoming: tuple[FactKey[Any], ...] = ()
     outgoing: tuple[FactKey[Any], ...] = ()
 
+    @property
+    def all_keys(self) -> frozenset[FactKey[Any]]:
+        """Those of all parts."""
+        return frozenset(key for part in fields(self) for key in getattr(self, part.name))
+
     def __or__(self, more: Needs) -> Needs:
         """What both need, each key once."""
         return Needs(**{part.name: _once(getattr(self, part.name), getattr(more, part.name)) for part in fields(self)})

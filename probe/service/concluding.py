@@ -14,7 +14,7 @@ from probe.service.instruments import Judges
 from probe.service.judging import joined, judged
 from probe.service.known import KnownLooks
 from probe.service.looks import LookKey, Topic
-from probe.service.parts import ReadingsByPart
+from probe.service.parts import EstatePart, ReadingsByPart
 from probe.service.recording import Recorded
 from probe.service.resting import RestingPlace, RestingRun
 from probe.service.taking_up import TakenUp
@@ -35,10 +35,10 @@ class Conclusions:
         """Each as it is shown."""
         self.wrong: dict[int, WhatIsWrong] = {}
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether every part was judged."""
-        return len(self._runs) == len(self._parts.all)
+    def has(self, subject: str) -> bool:
+        """Whether the part that has an endpoint or a mailbox was judged, or there is none."""
+        part = self._parts.of(subject)
+        return part is None or part.number in self._runs
 
     def run_of(self, subject: str, bare: Run) -> Run:
         """What is known of the part that has an endpoint or a mailbox, as a run of the whole estate; `bare` where nothing is."""
@@ -46,31 +46,37 @@ class Conclusions:
         known = None if part is None else self._runs.get(part.number)
         return bare if known is None else joined([known.run()], bare)
 
+    def is_looked_at(self, number: int, known: KnownLooks) -> bool:
+        """Whether each endpoint of a part was looked at."""
+        return not self._unlooked(self._parts.all[number], known)
+
+    def _unlooked(self, part: EstatePart, known: KnownLooks) -> set[str]:
+        """The endpoints that are still to be looked at. Where they are never looked at by themselves, nothing waits for that."""
+        if part.estate.schedule.quick is None:
+            return set()
+        ends = (LookKey(Topic.ENDPOINT, subject) for subject in part.subjects)
+        return {key.subject for key in ends if key in self._looks and key not in known.believed}
+
     def looked_at(self, numbers: Sequence[int]) -> list[RestingRun]:
         """What is known of those of some parts of which every endpoint was looked at."""
         return [run for number in numbers if (run := self._runs.get(number)) is not None and not self.wrong[number].unlooked]
 
-    def judge(
-        self, numbers: Sequence[int], known: KnownLooks, of_dynamics: ReadingsByPart, bare: Run, now: datetime, *, is_next_day: bool
-    ) -> list[Sighting]:
+    def judge(self, numbers: Sequence[int], known: KnownLooks, of_dynamics: ReadingsByPart, bare: Run, now: datetime) -> list[Sighting]:
         """Judge some parts; gives what is to be recorded of them. Whatever becomes known meanwhile has its part judged again."""
         news: list[Sighting] = []
         for part in (self._parts.all[number] for number in numbers if number < len(self._parts.all)):
             keys = [LookKey(topic, subject) for subject in part.subjects for topic in Topic]
             looks = [look for key in keys if (look := known.look(key)) is not None]
             since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
-            # Where endpoints are never looked at by themselves, nothing waits for that.
-            are_looked_at = part.estate.schedule.quick is not None
-            of_endpoints = (key for key in keys if are_looked_at and key.topic is Topic.ENDPOINT and key in self._looks)
-            unlooked = {key.subject for key in of_endpoints if key not in known.believed}
             state = (*of_dynamics.get(None, ()), *of_dynamics.get(part.number, ()))
             try:
                 run = judged(part, looks, state, self._judges.ruleset, bare)
                 told = PublishedPart.of(run)
-                wrong = what_is_wrong(told, since, unlooked)
+                wrong = what_is_wrong(told, since, self._unlooked(part, known))
             except Exception as failure:  # noqa: BLE001 - the other parts are judged; this one again when something of it is new, or tomorrow
                 log_bug(failure, {"part": part.number})
                 continue
+            before = self._runs.get(part.number)
             resting = self._runs[part.number] = RestingRun(run, self._place if self._parts.rests(part) else None)
             self.wrong[part.number] = wrong
             try:
@@ -79,5 +85,5 @@ class Conclusions:
                 log_bug(failure, {"part": part.number})
             news += self._recorded.news_of(run, now)
             looked_at = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in wrong.unlooked))
-            news += self._recorded.verdicts_of(looked_at, all_of_them=is_next_day)
+            news += self._recorded.verdicts_of(looked_at, all_of_them=before is not None and before.judged_at != run.judged_at)
         return news

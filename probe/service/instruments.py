@@ -12,6 +12,7 @@ from probe.engine.observe import Progress
 from probe.engine.plan import Plan
 from probe.model.attempts import Attempt
 from probe.model.estate import Estate
+from probe.model.facts import Reading
 from probe.model.values import dataclass
 from probe.probing import Prober
 from probe.schedule import Task
@@ -28,6 +29,9 @@ class Observer(Protocol):
 
     async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> DynamicsState:
         """What Dynamics' own records say of an estate."""
+
+    async def last_of_dynamics(self, estate: Estate) -> tuple[Reading, ...]:
+        """What they said last, as far as that is kept."""
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """Addresses that Dynamics serves and the estate does not have; None where that cannot be told. Raises Throttled where it asks to be left alone."""

@@ -12,12 +12,11 @@ from probe.model.estate import Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Reading
 from probe.model.values import dataclass
 from probe.service.clock import Clock
-from probe.service.looks import LookKey
 from probe.web.parts import FEW_MAILBOXES
 
 T = TypeVar("T")
 
-_PORTION = 25
+PORTION = 25
 """Parts that are judged, recorded and looked ahead of together, and looks that are kept together."""
 
 _FEW_PARTS = 50
@@ -101,14 +100,14 @@ class EstateParts:
             found.setdefault(None if part is None else part.number, []).append(reading)
         return found
 
-    def touched(self, keys: Iterable[LookKey]) -> set[int]:
-        """The numbers of the parts that looks are about."""
-        return {part.number for key in keys if (part := self.of(key.subject)) is not None}
+    def with_some(self, subjects: Iterable[str]) -> set[int]:
+        """The numbers of the parts that have some subjects."""
+        return {part.number for subject in subjects if (part := self.of(subject)) is not None}
 
 
 def in_portions(things: Sequence[T]) -> Iterator[Sequence[T]]:
     """The things, some at a time."""
-    return (things[first : first + _PORTION] for first in range(0, len(things), _PORTION))
+    return (things[first : first + PORTION] for first in range(0, len(things), PORTION))
 
 
 def in_portions_within(things: Sequence[T], clock: Clock, span: timedelta) -> Iterator[Sequence[T]]:

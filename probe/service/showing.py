@@ -30,6 +30,11 @@ class ShownState:
         news, self._anew = self._anew, asyncio.Event()
         news.set()
 
+    def show_what_is(self, whole: Run, parts: Mapping[int, PartState], *, is_partial: bool) -> None:
+        """Show what is judged by now; where the estate is another than the one that is shown, once that is not a part of it only."""
+        if not is_partial or self.now.whole.estate is whole.estate:
+            self.show(whole, parts)
+
     async def show_while(self, judging: asyncio.Future[T], whole: Run, parts: Mapping[int, PartState], number: int) -> None:
         """Until everything is judged for the first time, show what is; `number` is how many parts there are, `parts` those that are judged by now.
 

@@ -12,6 +12,7 @@ from probe.alerts import AlertCondition, AlertKind, Alerts, Happened, Notice
 from probe.engine.judge import Ruleset
 from probe.history import History, HistoryChange, HistoryUnavailable
 from probe.memory import MemoryUnavailable
+from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
 from probe.model.facts import Reading
 from probe.model.runs import Run
@@ -31,6 +32,8 @@ from probe.service.writing import WritePause
 _log = logging.getLogger(__name__)
 
 _THREAD = "probe-telling"
+_CONFIRMED_WITHIN = timedelta(minutes=2)
+"""After its first look an endpoint that does not answer is found to be so by a second one."""
 _MOST_COMING = 10_000
 """Ends that wait to be handed over; they are found again each day."""
 
@@ -50,15 +53,21 @@ class _ToldState:
     is_undecided: Callable[[str], bool]
     has_news: Callable[[HistoryChange], bool]
     is_late: bool
+    is_partial: bool
 
 
 class Teller:
     """What is handed over to the alerts of one deployment."""
 
-    def __init__(self, alerts: Alerts, kept: KeptLooks, history: History, now: datetime) -> None:
+    def __init__(self, alerts: Alerts, kept: KeptLooks, history: History, ruleset: Ruleset, now: datetime) -> None:
         self._alerts = alerts
         self._kept = kept
         self._history = history
+        self._ruleset = ruleset
+        self._by_dynamics = frozenset(rule.id for rule in ruleset.rules.values() if rule.needs.all_keys & v.DYNAMICS_KEYS)
+        """Rules that go by what Dynamics says."""
+        self._is_dynamics_read = False
+        """Whether Dynamics was asked since the beginning, be it in vain."""
         self._began = now
         self._pending = WaitingMail()
         self._cohorts = Cohorts()
@@ -104,6 +113,7 @@ class Teller:
     def take_dynamics(self, readings: Iterable[Reading], now: datetime) -> None:
         """Take in what Dynamics says now."""
         self._pending.take(readings, now)
+        self._is_dynamics_read = True
         self._news += 1
 
     def take_unlisted(self, addresses: Sequence[str]) -> None:
@@ -125,15 +135,20 @@ class Teller:
         endpoint_tells: Callable[[str, str], bool],
         *,
         is_late: bool = False,
+        is_partial: bool = False,
     ) -> None:
         """Hand over what is so now, by part of the estate, and what changed since the last time. `is_late`: what was found waits to be written.
 
+        `is_partial`: some parts wait to be judged as others were; what is wrong with all of them is told once, when they are, and were looked at.
         `endpoint_tells` says whether the look at an endpoint itself tells a key: what each account sees of it there is not told besides.
         """
         quick = estate.schedule.quick
+        is_partial = is_partial or self._waits_for_first_looks(wrong, quick, now)
 
         def is_undecided(key: str) -> bool:
-            return (f"|{ALTERNATES}|" in key and now < self._watched_from(quick)) or self._is_undecided(base_key(key), estate, parts, wrong)
+            if f"|{ALTERNATES}|" in key and now < self._watched_from(quick):
+                return True
+            return self._is_undecided(base_key(key), estate, parts, wrong, is_partial=is_partial)
 
         has_news = partial(_has_news, endpoint_tells=endpoint_tells)
         changes = await self._new_changes()
@@ -153,6 +168,7 @@ class Teller:
             is_undecided=is_undecided,
             has_news=has_news,
             is_late=is_late,
+            is_partial=is_partial,
         )
         if self._coming:
             await self._tell_what_comes(estate, now)
@@ -168,14 +184,21 @@ class Teller:
         """Hand over what is wrong, what Dynamics says, and what changed, so far as that can be read."""
         quick, now, changes = found.estate.schedule.quick, found.now, found.changes
         alternating = self._alternations.conditions(_behind(found.estate, self._alternations.subjects))
-        of_parts = chain.from_iterable(of_part.conditions for of_part in found.wrong.values())
+        of_parts = [
+            one
+            for of_part in found.wrong.values()
+            for one in of_part.conditions
+            if not (found.is_partial and one.subject == DEPLOYMENT_SUBJECT)
+        ]
         profiles = {mailbox.address: mailbox.profile for mailbox in found.estate.mailboxes}
         conditions = merged((*of_parts, *found.of_dynamics, *alternating))
         unlooked = frozenset(chain.from_iterable(of_part.unlooked for of_part in found.wrong.values()))
         told, next_cohort = self._cohorts.split(conditions, now, found.is_undecided, profiles.get, unlooked)
         next_end = None if changes is None else self._alternations.next_end(quick)
         watched_from = self._watched_from(quick)
-        self.next_due = min(filter(None, (next_cohort, next_end, watched_from if now < watched_from else None)), default=None)
+        looked_at = self._began + (quick or timedelta(0)) + _CONFIRMED_WITHIN
+        ahead = (one for one in (looked_at, watched_from) if now < one)
+        self.next_due = min(filter(None, (next_cohort, next_end, *ahead)), default=None)
         current = {one.key for one in told}
 
         def beside(news: Iterable[AlertCondition]) -> list[AlertCondition]:
@@ -213,12 +236,12 @@ class Teller:
             self._alternations.pass_over(caused)
             self._alternations.forget(until)
 
-    async def look_ahead(self, estate: Estate, runs: Iterable[Run], ruleset: Ruleset, now: datetime) -> None:
+    async def look_ahead(self, estate: Estate, runs: Iterable[Run], now: datetime) -> None:
         """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
         ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
 
         def found() -> list[Coming]:
-            return [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead, quotes_peers=False)]
+            return [one for run in runs for one in outlook(run, self._ruleset, run.judged_at + ahead, quotes_peers=False)]
 
         self._coming += await in_thread(found, _THREAD)
         await self._tell_what_comes(estate, now)
@@ -238,6 +261,15 @@ class Teller:
         """When it is known what alternates: what did so before a start may do so still, and is over once it was watched for as long."""
         return self._began + steady_after(quick)
 
+    def _waits_for_first_looks(self, wrong: Mapping[int, WhatIsWrong], quick: timedelta | None, now: datetime) -> bool:
+        """Whether some endpoints were not looked at yet because all are for the first time. Who never comes to it keeps nothing from being told."""
+        is_beginning = quick is not None and now < self._began + quick + _CONFIRMED_WITHIN
+        return is_beginning and any(of_part.unlooked for of_part in wrong.values())
+
+    def _is_unread(self, wrong: Mapping[int, WhatIsWrong], *, is_partial: bool) -> bool:
+        """Whether it is not known of every mailbox what Dynamics says now: not read yet, or in vain, or not judged."""
+        return is_partial or not self._is_dynamics_read or any(of_part.is_unread for of_part in wrong.values())
+
     async def _new_changes(self) -> Sequence[HistoryChange] | None:
         """What changed and was not told yet; None where that cannot be read."""
         try:
@@ -255,17 +287,17 @@ class Teller:
         left = [address for address in self._unlisted or () if address.casefold() not in listed]
         return (*self._pending.conditions(estate), *unlisted(left))
 
-    def _is_undecided(self, key: str, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong]) -> bool:
+    def _is_undecided(self, key: str, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], *, is_partial: bool) -> bool:
         """Whether nothing can be said now of what a condition is about."""
         if f"|{PENDING}|" in key:
             return estate.watches_dynamics and self._pending.is_undecided
         if f"|{UNLISTED}|" in key:
             return estate.watches_dynamics and self._unlisted is None
-        if key.startswith(f"{AlertKind.DYNAMICS}|") and any(of_part.is_unread for of_part in wrong.values()):
+        if estate.watches_dynamics and key.split("|")[1] in self._by_dynamics and self._is_unread(wrong, is_partial=is_partial):
             return True
         subject = key.rpartition("|")[2]
         if subject == DEPLOYMENT_SUBJECT:
-            return any(of_part.unlooked for of_part in wrong.values())
+            return is_partial or any(of_part.unlooked for of_part in wrong.values())
         part = parts.of(subject)
         of_part = None if part is None else wrong.get(part.number)
         return part is not None and (of_part is None or subject in of_part.unknown)

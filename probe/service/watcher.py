@@ -39,7 +39,8 @@ from probe.service.keeping import KeptLooks
 from probe.service.known import BelievedLook, KnownLooks, Taken
 from probe.service.listing import UnlistedMailboxes
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
-from probe.service.parts import in_portions, in_portions_within
+from probe.service.part_queue import AT_ONCE, PartQueue
+from probe.service.parts import PORTION, in_portions, in_portions_within
 from probe.service.recording import Recorded, otherwise_in_dynamics
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, known_before, taken_up_after
@@ -81,8 +82,6 @@ class Watcher:
         self._clock = clock
         self._recorded = Recorded()
         self._of_dynamics: tuple[Reading, ...] = ()
-        self._touched: set[int] = set()
-        """Numbers of the parts of the estate of which something new is known."""
         self._handover = Handover(history, kept, alerts, clock, self._lost)
         self._keeper = LookKeeper(kept, clock, self._handover.are_kept)
         self._writer = HistoryWriter(self._handover.record, clock)
@@ -98,7 +97,7 @@ class Watcher:
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._unlisted = UnlistedMailboxes(observer, clock)
-        self._teller = Teller(alerts, kept, history, clock.now())
+        self._teller = Teller(alerts, kept, history, judges.ruleset, clock.now())
         self.attempts: Counter[tuple[str, str]] = Counter()
         """Attempts that ended, by prober and outcome."""
         self.last_looks: dict[str, tuple[datetime, float]] = {}
@@ -135,7 +134,7 @@ class Watcher:
         self._taken_up, self._known = made, known
         self._plan, self._bare, self._parts, self._looks = made.plan, made.bare, made.parts, made.looks
         self.concluded = Conclusions(made, self._judges, self._recorded)
-        self._touched = {part.number for part in self._parts.all}
+        self._queue = PartQueue(len(self._parts.all))
 
     async def begin(self, *, stands_by: bool = False) -> None:
         """Take up what was known before a restart, and watch from now on, or stand by. Raises HistoryUnavailable and MemoryUnavailable."""
@@ -167,10 +166,12 @@ class Watcher:
         if self.history.is_shared:
             # Whoever watched until now has signed in, and knows when from a folder of its own.
             self._schedule.take_in(await self.history.last_seen_by_accounts())
-        self._recorded, self._of_dynamics = Recorded(), ()
+        self._recorded = Recorded()
+        # Until it is read, what it said before stands: a restart changes nothing there.
+        self._of_dynamics = await self._observer.last_of_dynamics(self.estate) if self.estate.watches_dynamics else ()
         self._unlisted = UnlistedMailboxes(self._observer, self._clock)
         await self._know_again(before)
-        self._teller = Teller(self._alerts, self._kept, self.history, now)
+        self._teller = Teller(self._alerts, self._kept, self.history, self._judges.ruleset, now)
         await self._teller.begin(self.estate, source, now, self._known.is_told_by_the_endpoint)
 
     async def _know_again(self, before: Mapping[LookKey, BelievedLook]) -> None:
@@ -274,7 +275,7 @@ class Watcher:
         now = self._clock.now()
         is_unwritten = self._writer.has_something(now) or self._keeper.has_something(now)
         is_untold = not self.is_standing_by and self._teller.has_something(now)
-        return bool(self._touched or is_unwritten or is_untold or now.date() != self._bare.judged_at)
+        return self._queue.has_something or is_unwritten or is_untold or now.date() != self._bare.judged_at
 
     async def _stopping(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -360,23 +361,24 @@ class Watcher:
         finally:
             self._running -= 1
             self._wake.set()
-        await self._conclusions()
+        await self._conclusions(key.subject for key in keys)
 
     async def judged_of(self, subject: str) -> Run:
         """All that is known of the part of the estate that has an endpoint or a mailbox.
 
         Right after an estate was taken up it is waited for until that is judged, so that a part is missing only for a bug.
         """
-        if not self.concluded.is_whole:
-            await self._conclusions()
+        if not self.concluded.has(subject):
+            await self._conclusions((subject,))
         return self.run_of(subject)
 
     def run_of(self, subject: str) -> Run:
         """What is known now of that part, as one run."""
         return self.concluded.run_of(subject, self._bare)
 
-    async def _conclusions(self) -> None:
-        """Wait until what is known now is judged."""
+    async def _conclusions(self, subjects: Iterable[str]) -> None:
+        """Wait until what is known now of the parts that have some subjects is judged."""
+        self._queue.ask(self._parts.with_some(subjects))
         settled = self._settled
         self._news.set()
         await settled.wait()
@@ -398,7 +400,7 @@ class Watcher:
                 # Of what is new the state itself will have the time, once it is judged.
                 self.last_sign_ins.pop(look.key.subject, None)
                 self._keeper.add(look.key)
-                self._touched |= self._parts.touched((look.key,))
+                self._queue.touch(self._parts.with_some((look.key.subject,)))
                 if look.key.topic is Topic.ENDPOINT and before is not None and look.speaks_other_tls(before.look.get()):
                     self._schedule.hasten(TaskKind.POSTURE, look.key.subject, now)
             case Taken.DOUBTED:
@@ -427,9 +429,9 @@ class Watcher:
         self._of_dynamics = readings
         self._teller.take_dynamics(readings, self._clock.now())
         if DEPLOYMENT_SUBJECT in other:
-            self._touched = {part.number for part in self._parts.all}
+            self._queue.touch_all()
         else:
-            self._touched |= {part.number for subject in other if (part := self._parts.of(subject)) is not None}
+            self._queue.touch(self._parts.with_some(other))
         if pause is not None:
             return TaskEnding.slowed(pause.seconds, self._clock.now())
         if any(isinstance(one, Fact) and one.key == v.DYNAMICS_ORGANIZATION_ID for one in readings):
@@ -449,52 +451,51 @@ class Watcher:
             await self._settle_estate(is_last=is_last)
 
     async def _settle_estate(self, *, is_last: bool) -> None:
-        now, concluded = self._clock.now(), self.concluded
+        now, concluded, queue = self._clock.now(), self.concluded, self._queue
         # The next start looks at all of them again.
         portions = partial(in_portions_within, clock=self._clock, span=_LAST) if is_last else in_portions
-        is_next_day = now.date() != self._bare.judged_at
-        if is_next_day:
+        if now.date() != self._bare.judged_at:
             self._plan = replace(self._plan, on=now.date())
-            self._touched = {part.number for part in self._parts.all}
-        touched, self._touched = self._touched, set()
-        if touched:
+            queue.touch_all()
+        numbers = queue.take(partial(concluded.is_looked_at, known=self._known), None if is_last else AT_ONCE)
+        if numbers:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
         try:
             # First: a start that knew an older look than the history would have it that everything changed back.
             await self._keeper.keep(self._known, self._bare, portions, at_once=is_last)
             # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
-            of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
-            for some in portions(sorted(touched)):
-                work = partial(concluded.judge, some, self._known, of_dynamics, self._bare, now, is_next_day=is_next_day)
-                judging = in_thread(work, "probe-judging")
+            of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if numbers else {}
+            for some in portions(numbers):
+                judging = in_thread(partial(concluded.judge, some, self._known, of_dynamics, self._bare, now), "probe-judging")
                 await self.shown.show_while(judging, self._bare, concluded.drawn, len(self._parts.all))
                 self._record(await judging)
                 await self._writer.write(at_once=is_last)
-            if touched:
-                self.shown.show(self._bare, concluded.drawn)
+            if numbers:
+                self.shown.show_what_is(self._bare, concluded.drawn, is_partial=queue.is_partial)
             has_changed = await self._writer.write(at_once=is_last)
         except asyncio.CancelledError:
             # The service ends, and settles once more.
-            self._touched |= touched
+            queue.touch(numbers)
             raise
         if self.is_standing_by:
             return
-        if touched or has_changed or self._teller.has_something(now):
-            await self._teller.tell(
-                self.estate, self._parts, dict(concluded.wrong), now, self._known.is_told_by_the_endpoint, is_late=self._writer.is_late
-            )
+        if numbers or has_changed or self._teller.has_something(now):
+            wrong, tells = dict(concluded.wrong), self._known.is_told_by_the_endpoint
+            is_late, is_partial = self._writer.is_late, queue.is_partial
+            await self._teller.tell(self.estate, self._parts, wrong, now, tells, is_late=is_late, is_partial=is_partial)
             if not self.is_standing_by:
                 self._delivering.want()
-        for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
-            await self._look_ahead(some, now)
+        queue.look_ahead_of(numbers)
+        if not (queue.is_waiting or is_last):  # the next start looks ahead anew
+            await self._look_ahead(queue.take_ahead(PORTION), now)
 
     async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
         """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon.
 
         Nothing where another service watches meanwhile.
         """
-        if self.is_standing_by:
+        if self.is_standing_by or not numbers:
             return
         runs = (one.run() for one in self.concluded.looked_at(numbers))
-        await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
+        await self._teller.look_ahead(self.estate, runs, now)
         self._delivering.want()

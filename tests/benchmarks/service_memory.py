@@ -67,6 +67,10 @@ class _Model:
         """Nothing."""
         return DynamicsState(())
 
+    async def last_of_dynamics(self, estate: Estate) -> tuple[Reading, ...]:
+        """Nothing."""
+        return ()
+
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """None of them."""
         return ()

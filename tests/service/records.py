@@ -35,6 +35,7 @@ class Records:
         self.pending = 0
         """Mails of each mailbox that wait to be sent."""
         self.idle_minutes = 3
+        self.organization = "this"
         self.unread = False
 
     def disable(self, addresses: Iterable[str], at: datetime) -> None:
@@ -83,7 +84,7 @@ class Records:
         yield _said(address, v.DYNAMICS_ENABLED, _ALL if disabled_at is None else _NONE, now)
         yield _said(address, v.DYNAMICS_STATUS, _SUCCESS if disabled_at is None else _FAILURE, now)
         yield _said(address, v.DYNAMICS_APPROVED, True, now)
-        yield _said(address, v.DYNAMICS_ORGANIZATION, "this", now)
+        yield _said(address, v.DYNAMICS_ORGANIZATION, self.organization, now)
         if disabled_at is not None:
             yield _said(address, v.DYNAMICS_LAST_ERROR, REFUSAL, now)
             yield _said(address, v.DYNAMICS_LAST_ERROR_AT, disabled_at, now)
@@ -93,9 +94,9 @@ def _said(subject: str, key: FactKey[Any], value: Any, at: datetime) -> Fact[Any
     return Fact(subject=subject, key=key, value=value, provenance=Declared("dynamics"), at=at)
 
 
-def service_of(folder: Path, mailboxes: int = 3) -> tuple[Driven, Records]:
-    """A service that is driven, whose estate names Dynamics, and what that says."""
-    service = driven(folder, estate_text(1, mailboxes, DYNAMICS))
+def service_of(folder: Path, mailboxes: int = 3, endpoints: int = 1) -> tuple[Driven, Records]:
+    """A service that is driven, whose estate names Dynamics and has so many mailboxes behind each endpoint, and what Dynamics says."""
+    service = driven(folder, estate_text(endpoints, mailboxes, DYNAMICS))
     records = Records(service.clock.now)
     service.world.of_dynamics = records
     return service, records

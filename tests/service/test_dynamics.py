@@ -13,7 +13,9 @@ import pytest
 from probe.config import read_estate
 from probe.dynamics.state import AskedPause
 from probe.net.failures import Throttled
+from probe.service import watcher
 from probe.service.dynamics import states
+from probe.service.part_queue import AT_ONCE
 from tests.service.driven import START, Driven, again, run_now
 from tests.service.records import DYNAMICS, service_of
 from tests.service.world import estate_text, url_of
@@ -121,12 +123,51 @@ async def test_a_mailbox_that_was_added_to_the_estate_is_missed_no_more(tmp_path
     assert service.told[1][0] - at < timedelta(minutes=1)
 
 
-async def test_an_asynchronous_service_that_stands_still_is_told_of_once(tmp_path: Path) -> None:
-    """An asynchronous service that processes no mailbox any more is one alert, whatever number of mailboxes waits for it."""
-    service, records = service_of(tmp_path)
-    service.clock.at(START + timedelta(hours=2), lambda: setattr(records, "idle_minutes", 95))
-    await service.run(START + timedelta(hours=4))
+@pytest.mark.parametrize("at_once", [AT_ONCE, 1])
+@pytest.mark.parametrize("from_the_beginning", [False, True])
+async def test_an_asynchronous_service_that_stands_still_is_told_of_once(
+    from_the_beginning: bool, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An asynchronous service that processes no mailbox any more is one alert, whatever number of mailboxes waits for it, and however few are judged at once; so is its end."""
+    monkeypatch.setattr(watcher, "AT_ONCE", at_once)
+    service, records = service_of(tmp_path, 2, 6)
+    begins = START if from_the_beginning else START + timedelta(hours=2)
+    service.clock.at(begins, lambda: setattr(records, "idle_minutes", 95))
+    service.clock.at(START + timedelta(hours=4), lambda: setattr(records, "idle_minutes", 3))
+    await service.run(START + timedelta(hours=3))
     assert len(service.titles()) == 1
+    assert len(service.watcher.concluded.wrong) == 6
+    assert "Server profiles: p0, p1, p2, p3, p4, p5" in lines_of(service, 0)
+    service = Driven(tmp_path, service.estate, service.clock, service.world)
+    await service.run(START + timedelta(hours=6))
+    assert [title.split("]")[0] for title in service.titles()] == ["[RECOVERED"]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_what_dynamics_said_is_not_over_because_it_cannot_be_read(is_restarted: bool, tmp_path: Path) -> None:
+    """Mailboxes that another organization synchronizes are told of once, and their end once; between, the records cannot be read for hours, and the service is restarted meanwhile."""
+    service, records = service_of(tmp_path)
+    records.organization = "other"
+    service.clock.at(START + timedelta(hours=1), lambda: setattr(records, "unread", True))
+    service.clock.at(START + timedelta(hours=6), lambda: setattr(records, "unread", False))
+    if is_restarted:
+        await service.run(START + timedelta(hours=4))
+        told = [*service.titles()]
+        service = Driven(tmp_path, service.estate, service.clock, service.world)
+    else:
+        told = []
+
+    def mended() -> None:
+        records.organization = "this"
+        records.enable(())
+
+    service.clock.at(START + timedelta(hours=7), mended)
+    await service.run(START + timedelta(hours=8))
+    told += service.titles()
+    assert [title for title in told if "organization" in title and "changed" not in title] == [
+        "[CRITICAL] contoso-crm: Another organization is the primary one",
+        "[RECOVERED] contoso-crm: Another organization is the primary one",
+    ], told
 
 
 async def test_records_that_cannot_be_read_are_one_alert(tmp_path: Path) -> None:

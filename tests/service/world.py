@@ -19,6 +19,7 @@ from probe import app
 from probe.dynamics.state import AskedPause
 from probe.engine.observe import Progress
 from probe.engine.plan import Conversation, Plan
+from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
 from probe.model.estate import Estate
 from probe.model.facts import Fact, Missing, Reading
@@ -32,6 +33,7 @@ from tests.config.estates import DEPLOYMENT
 
 GOOD_EWS = "ex2019.contoso.test"
 GOOD_ACCOUNT = "finance@contoso.test"
+_NOT_KEPT_OF_DYNAMICS = (v.DYNAMICS_ORGANIZATION_ID, v.DYNAMICS_FOUND, v.DYNAMICS_DIFFERS)
 Change = Callable[[Attempt], Attempt]
 """What a test makes of what would be found."""
 
@@ -83,6 +85,7 @@ class World:
         self.throttled_listings: list[Throttled] = []
         """Those that it asks for instead of listing its mailboxes."""
         self.unlisted: tuple[str, ...] | None = ()
+        self._kept_of_dynamics: tuple[Reading, ...] = ()
 
     async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """What the conversations find."""
@@ -91,7 +94,14 @@ class World:
     async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> DynamicsState:
         """What Dynamics says."""
         self.read_dynamics.append(self._now())
-        return DynamicsState(self.of_dynamics(estate), self.pauses.pop(0) if self.pauses else None)
+        readings = self.of_dynamics(estate)
+        if any(one.key is v.DYNAMICS_ORGANIZATION_ID and isinstance(one, Fact) for one in readings):
+            self._kept_of_dynamics = tuple(one for one in readings if one.key not in _NOT_KEPT_OF_DYNAMICS)
+        return DynamicsState(readings, self.pauses.pop(0) if self.pauses else None)
+
+    async def last_of_dynamics(self, estate: Estate) -> tuple[Reading, ...]:
+        """What it said when it was read last, as `probe.organization` keeps it."""
+        return self._kept_of_dynamics
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """Mailboxes of Dynamics that the estate does not have."""
