@@ -18,7 +18,7 @@ from probe.document.telling.known import Known
 from probe.document.telling.signing_in import ready_in_words
 from probe.document.telling.words import bounded, count, spaced
 from probe.model import vocabulary as v
-from probe.model.attempts import SAYS_NOTHING_OF_THE_PEER, Outcome
+from probe.model.attempts import Outcome
 from probe.model.characters import visible
 from probe.model.facts import Facts
 from probe.model.rules import Grade, Readiness, Support
@@ -102,13 +102,12 @@ def _looked_at(document: Mapping[str, Any], known: Known) -> Iterator[_Line]:
     for subject in known.endpoints:
         held = [a for a in known.attempts.get(subject, ()) if a["outcome"] != Outcome.NOT_SCHEDULED]
         broken = [a for a in held if a["outcome"] != Outcome.COMPLETED]
-        shows_down = [a for a in broken if a["outcome"] not in SAYS_NOTHING_OF_THE_PEER]
         facts = known.of(subject)
         because = _against_the_certificate(facts, finished)
         if because:
             yield _Line(State.CRITICAL, f"{subject}: {because}")
-        if shows_down and len(broken) == len(held):
-            yield _Line(State.CRITICAL, f"{subject}: {_outcome(shows_down[0])}")
+        if held and len(broken) == len(held):
+            yield _Line(State.CRITICAL, f"{subject}: {_outcome(broken[0])}")
         elif broken:
             yield _Line(State.UNKNOWN, f"{subject}: {_outcome(broken[0])}")
         ends = _end(facts)

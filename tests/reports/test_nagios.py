@@ -111,13 +111,6 @@ def test_an_interrupted_run_and_a_bug_are_unknown() -> None:
     assert told(a_run(attempts=[an_attempt(1, POP), an_attempt(2, POP, Outcome.BUG, "a bug")]))[0] == 3
 
 
-@pytest.mark.parametrize("outcome", [Outcome.INTERRUPTED, Outcome.BUG])
-def test_what_ends_by_us_says_nothing_against_a_server(outcome: Outcome) -> None:
-    """A look that was interrupted before it had an answer, or that failed by itself, is unknown and not critical; a server that refused is critical all the same."""
-    assert looked_at([an_attempt(1, POP, outcome)]) == 3
-    assert looked_at([an_attempt(1, POP, outcome), an_attempt(2, POP, Outcome.REFUSED, prober="tls-posture")]) == 2
-
-
 def looked_at(attempts: Iterable[Attempt], readings: Iterable[Reading] = ()) -> int:
     return told(a_run(attempts=attempts, readings=readings))[0]
 
