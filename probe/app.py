@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from probe import catalogue
-from probe.config.secrets import SecretUnavailable
 from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
@@ -39,13 +38,11 @@ from probe.model.rules import Rule
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
 from probe.net.dial import Network
-from probe.net.failures import Throttled, expected
 from probe.net.killable import Children
 from probe.net.limits import Limits
 from probe.net.names import NameServer
 from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
-from probe.probing.proofs import NotClaimed
 
 if TYPE_CHECKING:
     from probe.doctor import Symptom
@@ -220,20 +217,11 @@ class Probing:
         return await last_readings(estate, estate.mailboxes, self._context(asyncio.Event()))
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
-        """Addresses that server-side synchronization serves by Dynamics' own records, and that an estate with `[dynamics]` does not have.
-
-        None where the records could not be read. Raises Throttled where the server asks to be left alone.
-        """
-        from probe.importing import read_records, unlisted
+        """Of an estate that has `[dynamics]`, as `probe.importing.read_unlisted`."""
+        from probe.importing import read_unlisted
 
         assert estate.dynamics is not None
-        try:
-            async with self.organization(estate.dynamics, estate.deployment.authorities) as client:
-                return unlisted(estate, await read_records(client))
-        except Exception as failed:
-            if isinstance(failed, SecretUnavailable | NotClaimed) or (expected(failed) is not None and not isinstance(failed, Throttled)):
-                return None
-            raise
+        return await read_unlisted(estate, self.organization(estate.dynamics, estate.deployment.authorities))
 
     async def _run(
         self, plan: Plan, context: RunContext, beside: Callable[[], Awaitable[tuple[Reading, ...]]] = engine.nothing_beside

@@ -5,7 +5,7 @@ the record. A credential is written only where every host that would be sent it 
 """
 
 from probe.importing.access import ImportAccess, access_to
-from probe.importing.choosing import ImportedRecords, MailboxSelection, MailboxSummary, choose, read_records, unlisted
+from probe.importing.choosing import ImportedRecords, MailboxSelection, MailboxSummary, choose, read_records, read_unlisted
 from probe.importing.differing import EstateMerge, ExistingEstate, KeyDifference, NotUpdated, compared, read_existing
 from probe.importing.tables import QUESTIONS, EstateDraft, EstateLine, ImportedTable, WrittenAccess, drafted, wanted
 from probe.importing.trust import Disclosure, known_hosts, sent_where
@@ -34,7 +34,7 @@ __all__ = [
     "known_hosts",
     "read_existing",
     "read_records",
+    "read_unlisted",
     "sent_where",
-    "unlisted",
     "wanted",
 ]

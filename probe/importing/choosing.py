@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 
+from probe.config.secrets import SecretUnavailable
 from probe.dynamics import Client, EmailServerProfile, MailboxRow, Option, Organization
 from probe.dynamics.found import INACTIVE, is_approved, precedence, serves
 from probe.model.characters import visible
 from probe.model.estate import Estate
 from probe.model.values import dataclass
+from probe.net.failures import Throttled, expected
+from probe.probing.proofs import NotClaimed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,17 @@ def choose(rows: Iterable[MailboxSummary], *, everything: bool, also: frozenset[
             f"mailbox {row.shown} has the address of {first.id} too ({visible(row.address or '')}), and was left out" for row in others
         ]
     return MailboxSelection(mailboxes=tuple(chosen), told=tuple(told), counts=tuple(sorted(counts.items())))
+
+
+async def read_unlisted(estate: Estate, organization: AbstractAsyncContextManager[Client]) -> tuple[str, ...] | None:
+    """What `unlisted` gives by the records of an organization; None where these could not be read. Raises Throttled where it asks to be left alone."""
+    try:
+        async with organization as client:
+            return unlisted(estate, await read_records(client))
+    except Exception as failed:
+        if isinstance(failed, SecretUnavailable | NotClaimed) or (expected(failed) is not None and not isinstance(failed, Throttled)):
+            return None
+        raise
 
 
 def unlisted(estate: Estate, records: ImportedRecords) -> tuple[str, ...]:

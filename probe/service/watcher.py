@@ -490,10 +490,7 @@ class Watcher:
             await self._look_ahead(queue.take_ahead(PORTION), now)
 
     async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
-        """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon.
-
-        Nothing where another service watches meanwhile.
-        """
+        """Say what ends soon at some parts, where no other service watches. One whose endpoints were not all looked at yet is judged again soon."""
         if self.is_standing_by or not numbers:
             return
         runs = (one.run() for one in self.concluded.looked_at(numbers))

@@ -96,7 +96,7 @@ class Serving:
         """Wait until these and no others were told since the last time."""
         await until(lambda: len(self.told()) >= len(wanted), within)
         await asyncio.sleep(2 * INTERVAL)
-        assert sorted(self.told()) == sorted(wanted)
+        assert sorted(self.told()) == sorted(wanted), self.told()
         self._log.clear()
 
 

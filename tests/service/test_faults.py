@@ -44,7 +44,7 @@ _LONGEST_STALL = 5.0
 @contextmanager
 def held(file: Path) -> Iterator[None]:
     """While somebody else writes to a file."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
