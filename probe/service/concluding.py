@@ -65,6 +65,8 @@ class Conclusions:
         """Judge some parts; gives what is to be recorded of them. Whatever becomes known meanwhile has its part judged again."""
         news: list[Sighting] = []
         for part in (self._parts.all[number] for number in numbers if number < len(self._parts.all)):
+            # First: what comes meanwhile is judged the next time, and must not count as looked at now.
+            unlooked = self._unlooked(part, known)
             keys = [LookKey(topic, subject) for subject in part.subjects for topic in Topic]
             looks = [look for key in keys if (look := known.look(key)) is not None]
             since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
@@ -72,7 +74,7 @@ class Conclusions:
             try:
                 run = judged(part, looks, state, self._judges.ruleset, bare)
                 told = PublishedPart.of(run)
-                wrong = what_is_wrong(told, since, self._unlooked(part, known))
+                wrong = what_is_wrong(told, since, unlooked)
             except Exception as failure:  # noqa: BLE001 - the other parts are judged; this one again when something of it is new, or tomorrow
                 log_bug(failure, {"part": part.number})
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +19,9 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.refusals import Refusal
 from probe.model.runs import Run
+from probe.service import concluding
 from probe.service.judging import judged
+from probe.service.looks import Look, LookKey, Topic
 from probe.service.parts import EstatePart
 from tests.service.driven import START, driven
 from tests.service.world import down, estate_text, telling, url_of
@@ -146,3 +149,25 @@ async def test_a_server_that_asks_for_a_pause_has_it(tmp_path: Path, seconds: fl
     apart = {url: max(second - first for first, second in pairwise(times)) for url, times in looks.items()}
     assert timedelta(minutes=minutes) <= apart[url_of(0)] <= timedelta(minutes=minutes + 5)
     assert apart[url_of(1)] <= timedelta(minutes=6)
+
+
+async def test_a_look_that_comes_while_a_part_is_judged_counts_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mailbox behind an endpoint that is believed to be up while it is judged without is not judged as if the endpoint had been looked at and said nothing."""
+    service = driven(tmp_path, estate_text(1, 1))
+    service.clock.until = START + timedelta(minutes=6)
+    async with service.begun() as watcher:
+        await watcher.run(service.clock.stop)
+        known, key = watcher._known, LookKey(Topic.ENDPOINT, url_of(0))
+        at_endpoint = known.look(key)
+        assert at_endpoint is not None
+        del known.believed[key]
+
+        def judged_meanwhile(part: EstatePart, looks: Iterable[Look], *rest: Any) -> Run:
+            run = judged(part, looks, *rest)
+            known.believe(at_endpoint)
+            return run
+
+        monkeypatch.setattr(concluding, "judged", judged_meanwhile)
+        watcher.concluded.judge([0], known, {}, watcher._bare, service.clock.now())
+    assert key in known.believed
+    assert watcher.concluded.wrong[0].unlooked == {"m0@p0.contoso.test"}
