@@ -1,6 +1,6 @@
 """A week of an estate over a driven clock: no slot is missed, no sign-in doubled, what is told is what the changes call for, and the history stays small.
 
-PROBE_WEEK="1000 5 7" pytest --no-cov -s tests/service/test_week.py      # endpoints, mailboxes behind each, days
+PROBE_WEEK="1000 5 7" pytest --no-cov -s tests/service/test_week.py      # endpoints, mailboxes behind each, days (two at least)
 """
 
 from __future__ import annotations
