@@ -54,6 +54,8 @@ class _ToldState:
     has_news: Callable[[HistoryChange], bool]
     is_late: bool
     is_partial: bool
+    unlooked: frozenset[str]
+    """Mailboxes of which an endpoint was not looked at yet."""
 
 
 class Teller:
@@ -143,12 +145,16 @@ class Teller:
         `endpoint_tells` says whether the look at an endpoint itself tells a key: what each account sees of it there is not told besides.
         """
         quick = estate.schedule.quick
-        is_partial = is_partial or self._waits_for_first_looks(wrong, quick, now)
+        # Once for all conditions: thousands of parts may be asked about thousands of them.
+        unlooked = frozenset(chain.from_iterable(of_part.unlooked for of_part in wrong.values()))
+        is_partial = is_partial or (bool(unlooked) and self._waits_for_first_looks(quick, now))
+        is_unread = self._is_unread(wrong, is_partial=is_partial)
+        is_open = is_partial or bool(unlooked)
 
         def is_undecided(key: str) -> bool:
             if f"|{ALTERNATES}|" in key and now < self._watched_from(quick):
                 return True
-            return self._is_undecided(base_key(key), estate, parts, wrong, is_partial=is_partial)
+            return self._is_undecided(base_key(key), estate, parts, wrong, is_unread=is_unread, is_open=is_open)
 
         has_news = partial(_has_news, endpoint_tells=endpoint_tells)
         changes = await self._new_changes()
@@ -169,6 +175,7 @@ class Teller:
             has_news=has_news,
             is_late=is_late,
             is_partial=is_partial,
+            unlooked=unlooked,
         )
         if self._coming:
             await self._tell_what_comes(estate, now)
@@ -192,8 +199,7 @@ class Teller:
         ]
         profiles = {mailbox.address: mailbox.profile for mailbox in found.estate.mailboxes}
         conditions = merged((*of_parts, *found.of_dynamics, *alternating))
-        unlooked = frozenset(chain.from_iterable(of_part.unlooked for of_part in found.wrong.values()))
-        told, next_cohort = self._cohorts.split(conditions, now, found.is_undecided, profiles.get, unlooked)
+        told, next_cohort = self._cohorts.split(conditions, now, found.is_undecided, profiles.get, found.unlooked)
         next_end = None if changes is None else self._alternations.next_end(quick)
         watched_from = self._watched_from(quick)
         looked_at = self._began + (quick or timedelta(0)) + _CONFIRMED_WITHIN
@@ -261,10 +267,9 @@ class Teller:
         """When it is known what alternates: what did so before a start may do so still, and is over once it was watched for as long."""
         return self._began + steady_after(quick)
 
-    def _waits_for_first_looks(self, wrong: Mapping[int, WhatIsWrong], quick: timedelta | None, now: datetime) -> bool:
-        """Whether some endpoints were not looked at yet because all are for the first time. Who never comes to it keeps nothing from being told."""
-        is_beginning = quick is not None and now < self._began + quick + _CONFIRMED_WITHIN
-        return is_beginning and any(of_part.unlooked for of_part in wrong.values())
+    def _waits_for_first_looks(self, quick: timedelta | None, now: datetime) -> bool:
+        """Whether all endpoints are looked at for the first time. One that is never looked at keeps nothing from being told after that."""
+        return quick is not None and now < self._began + quick + _CONFIRMED_WITHIN
 
     def _is_unread(self, wrong: Mapping[int, WhatIsWrong], *, is_partial: bool) -> bool:
         """Whether it is not known of every mailbox what Dynamics says now: not read yet, or in vain, or not judged."""
@@ -287,17 +292,22 @@ class Teller:
         left = [address for address in self._unlisted or () if address.casefold() not in listed]
         return (*self._pending.conditions(estate), *unlisted(left))
 
-    def _is_undecided(self, key: str, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], *, is_partial: bool) -> bool:
-        """Whether nothing can be said now of what a condition is about."""
+    def _is_undecided(
+        self, key: str, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], *, is_unread: bool, is_open: bool
+    ) -> bool:
+        """Whether nothing can be said now of what a condition is about.
+
+        `is_unread`: what Dynamics says is not known of every mailbox; `is_open`: nor is what befalls the whole deployment.
+        """
         if f"|{PENDING}|" in key:
             return estate.watches_dynamics and self._pending.is_undecided
         if f"|{UNLISTED}|" in key:
             return estate.watches_dynamics and self._unlisted is None
-        if estate.watches_dynamics and key.split("|")[1] in self._by_dynamics and self._is_unread(wrong, is_partial=is_partial):
+        if estate.watches_dynamics and key.split("|")[1] in self._by_dynamics and is_unread:
             return True
         subject = key.rpartition("|")[2]
         if subject == DEPLOYMENT_SUBJECT:
-            return is_partial or any(of_part.unlooked for of_part in wrong.values())
+            return is_open
         part = parts.of(subject)
         of_part = None if part is None else wrong.get(part.number)
         return part is not None and (of_part is None or subject in of_part.unknown)
